@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from ravatard.core.actions import Hold, LogLine, Mute
+from ravatard.core.audio.echo.talk_over_hold import TalkOverHold
 from ravatard.core.conversation.cues import MuteChanged, Step
-from ravatard.core.conversation.talk_over_hold import TalkOverHold
 from ravatard.core.conversation.transitions import MICROPHONE, MicrophoneCue, step
 from ravatard.core.events import EchoRemoved
 from ravatard.core.states import MicrophoneStatus

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from ravatard.core import events as ev
+from ravatard.core.audio.echo.talk_over_hold import FIRST_HOLD_S
 from ravatard.core.audio.progress import Progress
 from ravatard.core.capabilities import Capabilities
 from ravatard.core.control.parts_report import PartsReport
 from ravatard.core.control.status import SCHEMA, Reporter
 from ravatard.core.control.status_turns import TURNS_KEPT
 from ravatard.core.conversation.conversation import Conversation
-from ravatard.core.conversation.talk_over_hold import FIRST_HOLD_S
 from ravatard.core.options.conversation import ConversationOptions, SessionOptions, TurnOptions
 from ravatard.core.options.gate import GateOptions
 from ravatard.core.spend_limit import SpendOptions

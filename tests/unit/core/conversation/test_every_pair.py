@@ -13,11 +13,11 @@ import pytest
 
 from ravatard.core import actions as act
 from ravatard.core import events as ev
+from ravatard.core.audio.echo.talk_over_hold import LONGEST_HOLD_S
 from ravatard.core.audio_format import silence
 from ravatard.core.capabilities import Capabilities
 from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.conversation.self_hearing import MOST_FALSE, MOST_FALSE_LATELY
-from ravatard.core.conversation.talk_over_hold import LONGEST_HOLD_S
 from ravatard.core.indication import Condition, Show, look_for
 from ravatard.core.options.audio import AudioOptions
 from ravatard.core.options.conversation import ConversationOptions, SessionOptions

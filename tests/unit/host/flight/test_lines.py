@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from ravatard.core import actions as act
 from ravatard.core import events as ev
+from ravatard.core.audio.echo.talk_over_hold import TalkOverHold
 from ravatard.core.capabilities import Capabilities
 from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.conversation.gate_mode import options_after
 from ravatard.core.conversation.machines import ConversationState
 from ravatard.core.conversation.self_hearing import BargeIn
 from ravatard.core.conversation.service_state import ServiceState
-from ravatard.core.conversation.talk_over_hold import TalkOverHold
 from ravatard.core.conversation.turn import Words
 from ravatard.core.flight.journal import Began, Gap, Happened, Reached, Record, Routine
 from ravatard.core.options.conversation import ConversationOptions

@@ -1,4 +1,4 @@
-"""A hold for the avatar's own voice ends by itself, and no avatar answers itself again and again."""
+"""The microphone held for the avatar's own voice: the hold ends, and no avatar answers itself on and on."""
 
 from __future__ import annotations
 
@@ -10,20 +10,14 @@ from hypothesis import strategies as st
 
 from ravatard.core import actions as act
 from ravatard.core import events as ev
-from ravatard.core.audio.progress import Progress
-from ravatard.core.control.status_microphone import MicrophoneReport
+from ravatard.core.audio.echo.talk_over_hold import FIRST_HOLD_S, LONGEST_HOLD_S, TalkOverHold
 from ravatard.core.conversation.microphone_state import MicrophoneState
-from ravatard.core.conversation.talk_over_hold import FIRST_HOLD_S, LONGEST_HOLD_S, TalkOverHold
-from ravatard.core.homeassistant.report import LONGEST_FAULT
 from ravatard.core.states import CloseReason, MicrophoneStatus
 from tests.examples import examples
+from tests.unit.core.audio.echo.test_talk_over_hold import LENGTHS_S
 from tests.unit.core.conversation.test_barge_in import CANCEL, SHORT_MS, answering, goes_on
 from tests.unit.core.conversation.test_conversation import Talker, of
 from tests.unit.core.conversation.test_playback_state import URL, in_chat, in_live_mode, sounds
-
-MINUTE_S = 60.0
-#: Lengths of the holds, one after the other.
-LENGTHS_S = [minutes * MINUTE_S for minutes in (10, 40, 160, 640, 1440, 1440, 1440)]
 
 
 def interrupts(
@@ -70,53 +64,6 @@ def heard_again(talker: Talker) -> Talker:
     talker.says()
     answered(talker)
     return talker
-
-
-# ---------------------------------------------------------------- the value
-
-
-def test_each_hold_is_four_times_as_long_as_the_one_before_and_none_is_longer_than_a_day() -> None:
-    hold, lengths_s = TalkOverHold(), []
-    for now in range(len(LENGTHS_S)):
-        hold = hold.begun(float(now))
-        assert hold.until == now + hold.length_s
-        lengths_s.append(hold.length_s)
-        hold = hold.ended()
-
-    assert lengths_s == LENGTHS_S
-    assert (lengths_s[0], lengths_s[-1]) == (FIRST_HOLD_S, LONGEST_HOLD_S)
-
-
-def test_a_proven_interruption_makes_the_next_hold_a_first_one_and_leaves_this_one() -> None:
-    hold = TalkOverHold().begun(0.0).ended().begun(1000.0)
-
-    proven = hold.disproved()
-
-    assert (proven.until, proven.length_s) == (hold.until, hold.length_s)
-    assert proven.ended().begun(0.0).length_s == FIRST_HOLD_S
-
-
-def test_a_hold_is_over_at_its_end_and_not_before() -> None:
-    hold = TalkOverHold().begun(100.0)
-
-    assert not hold.is_over(100.0 + FIRST_HOLD_S - 0.001)
-    assert hold.is_over(100.0 + FIRST_HOLD_S)
-    assert not hold.ended().is_over(1e9)
-
-
-def test_its_sentence_tells_the_minutes_also_where_faults_are_cut() -> None:
-    hold = TalkOverHold()
-    assert hold.reason == ""
-    hold = hold.begun(0.0)
-    assert "10 minutes" in hold.reason
-    for _ in range(6):
-        hold = hold.begun(0.0)
-
-    state = MicrophoneState(tells_echo=True, talk_over_hold=hold)
-    (fault,) = MicrophoneReport(Progress()).degraded(MicrophoneStatus.OPEN, state.talk_over_trouble)
-
-    assert "1440 minutes" in fault
-    assert len(fault) <= LONGEST_FAULT
 
 
 # ---------------------------------------------------------------- in a conversation
