@@ -187,7 +187,7 @@ class Reporter:
             trouble = self.microphone_trouble or "not opened yet"
             faults.append((f"no microphone: {trouble}", frozenset({Look.NO_MICROPHONE})))
         beside = self._microphone.degraded(
-            conversation.microphone, conversation.state.microphone.echo_trouble
+            conversation.microphone, conversation.state.microphone.talk_over_trouble
         )
         beside += self._speaker.degraded
         listens = self._capabilities.listens if self._capabilities is not None else None

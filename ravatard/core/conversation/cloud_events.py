@@ -51,7 +51,7 @@ def on_cloud(m: Machines, event: ev.CloudEvent) -> None:  # noqa: C901, PLR0912 
             m.take(m.turns.failed(reason))
         case ev.NothingSaid():
             m.take(m.turns.nothing_said())
-            m.take(m.barge_in.nothing_said())
+            m.take(m.barge_in.nothing_said(m.now))
         case ev.ServiceHearing():
             m.take(m.service.hearing(event, m.now))
         case _:
@@ -82,10 +82,10 @@ def _answered(m: Machines, event: ev.Answered) -> None:
     if m.playback.budget.is_asked(m.now):  # others keep no session open
         m.take(m.service.active(m.now))
     m.take(m.turns.answered(m.now, self_heard=event.self_heard))
-    m.take(m.barge_in.dismissed())
+    m.take(m.barge_in.outdated())
     if event.self_heard:
         m.take(m.playback.self_heard(m.turns, m.now))
-        m.take(m.microphone.distrust())
+        m.take(m.microphone.distrust(m.now))
     elif m.options.equipment.speaks:
         m.take(m.playback.answered(event, number, m.turns, m.service.capabilities, m.now))
 
@@ -94,7 +94,7 @@ def on_answer_begun(m: Machines) -> None:
     """Have the machines take the first piece of an answer: a turn is answered by its sound as by its text."""
     if m.playback.budget.is_asked(m.now):
         m.take(m.service.active(m.now))
-    m.take(m.barge_in.dismissed())
+    m.take(m.barge_in.outdated())
     m.take(m.playback.answer_begun(m.turns, m.now))
     if m.playback.arriving:
         m.take(m.turns.answered(m.now, self_heard=False))

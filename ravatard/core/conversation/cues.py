@@ -129,8 +129,14 @@ class WakeHeard:
     """The wake word was spoken, and the user waits for a sign that it was heard."""
 
 
+@dataclass(frozen=True, slots=True)
 class InterruptionFalse:
     """A voice interrupted the avatar that was none: its turn is not to be answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class InterruptionProven:
+    """The voice that interrupted the avatar was surely a user's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +163,7 @@ Cue = (
     | SoundMissing
     | WakeHeard
     | InterruptionFalse
+    | InterruptionProven
     | EchoMisheard
 )
 Effect = Action | Cue

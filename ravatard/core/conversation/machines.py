@@ -223,8 +223,10 @@ class Machines:
                 self.take(self.earcons.woken(self.service.link, signals))
             case cues.InterruptionFalse():
                 self.take(self.turns.cancel(asked=True))
+            case cues.InterruptionProven():
+                self.take(self.microphone.talked_over())
             case cues.EchoMisheard():
-                self.take(self.microphone.distrust())
+                self.take(self.microphone.distrust(now))
                 self.hold_if_heard()
             case _:
                 assert_never(cue)
@@ -240,7 +242,7 @@ class Machines:
         """True if the microphone must be held while the avatar is heard."""
         audio = self.options.equipment.audio
         if audio.tells_echo:
-            return not (audio.is_talked_over and self.microphone.tells_echo)
+            return not (audio.is_talked_over and self.microphone.trusted)
         return audio.echo == "half-duplex"
 
     def hold_if_heard(self) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ravatard.core.actions import Hold, LogLine, Mute
+from ravatard.core.audio.echo.talk_over_hold import TalkOverHold
 from ravatard.core.conversation.cues import MuteChanged, Step
 from ravatard.core.conversation.transitions import MICROPHONE, MicrophoneCue, step
 from ravatard.core.events import EchoRemoved
@@ -17,10 +18,7 @@ _NEXT_STEP = (
     "the microphone is tried again by itself; `ravatard devices` lists what there is, `ravatard doctor` helps"
 )
 _NOT_TALKED_OVER = "the avatar cannot be talked over, only stopped by a press"
-_HEARS_ITSELF = (
-    "it took its own voice for a user's; `ravatard doctor --echo` says which setting suits, and unmuting "
-    "or a restart tries again"
-)
+_TRIED_AGAIN = LogLine("talking over the avatar is tried again, after it took its own voice for a user's")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +33,9 @@ class MicrophoneState:
         held: the gate was asked not to listen. It remembers that also while there is no device.
         free_at: when the gate listens again after the avatar fell silent.
         toggle_at: when a button that is held down mutes or unmutes.
-        tells_echo: its process can tell a user from the avatar's own voice.
-        echo_trouble: why it cannot, or may not any more; "" for none.
+        tells_echo: its process can tell a user from the avatar's own voice, as it last reported.
+        echo_trouble: why that cannot; "" for none.
+        talk_over_hold: the process is not believed for a time.
     """
 
     status: MicrophoneStatus = MicrophoneStatus.ABSENT
@@ -48,6 +47,17 @@ class MicrophoneState:
     toggle_at: float | None = None
     tells_echo: bool = False
     echo_trouble: str = ""
+    talk_over_hold: TalkOverHold = field(default_factory=TalkOverHold)
+
+    @property
+    def trusted(self) -> bool:
+        """True if a user is told from the avatar's own voice, as far as is known."""
+        return self.tells_echo and self.talk_over_hold.until is None
+
+    @property
+    def talk_over_trouble(self) -> str:
+        """Why the avatar cannot be talked over; "" for none."""
+        return self.echo_trouble or self.talk_over_hold.reason
 
     @property
     def able(self) -> bool:
@@ -59,13 +69,13 @@ class MicrophoneState:
     def ready(self, device: str) -> Step[MicrophoneState]:
         """The device delivers. One that opened before it learned of being muted is closing already."""
         # Whether it can is reported anew by every process; what failed with one may work with the next.
-        state = replace(self, known=True, trouble="", tells_echo=False, echo_trouble="")
+        state, told = replace(self, known=True, trouble="", tells_echo=False, echo_trouble="")._believed()
         if self.muted:
-            return state, ()
+            return state, told
         status = self._after(MicrophoneCue.READY)
         if self.held:
             status = step(MICROPHONE, status, MicrophoneCue.HOLD)
-        return replace(state, status=status), [LogLine(f"microphone open: {device}")]
+        return replace(state, status=status), [LogLine(f"microphone open: {device}"), *told]
 
     def lost(self, reason: str) -> Step[MicrophoneState]:
         """The device is gone, and missed only while it is not muted."""
@@ -92,12 +102,25 @@ class MicrophoneState:
             return state, ()
         return state, [LogLine(f"{_NOT_TALKED_OVER}: {event.reason}", warning=True)]
 
-    def distrust(self) -> Step[MicrophoneState]:
-        """The avatar was taken for a user, more than once: hold the microphone, until it is opened anew."""
-        if not self.tells_echo:
+    def distrust(self, now: float) -> Step[MicrophoneState]:
+        """The avatar was taken for a user, more than once: hold the microphone for a time."""
+        if not self.trusted:
             return self, ()
-        state = replace(self, tells_echo=False, echo_trouble=_HEARS_ITSELF)
-        return state, [LogLine(f"{_NOT_TALKED_OVER}: {_HEARS_ITSELF}", warning=True)]
+        state = replace(self, talk_over_hold=self.talk_over_hold.begun(now))
+        return state, [LogLine(f"{_NOT_TALKED_OVER}: {state.talk_over_trouble}", warning=True)]
+
+    def talked_over(self) -> Step[MicrophoneState]:
+        """A user was surely heard over the avatar."""
+        return replace(self, talk_over_hold=self.talk_over_hold.disproved()), ()
+
+    def _believed(self) -> Step[MicrophoneState]:
+        """Believe the process again, if it was not."""
+        if self.talk_over_hold.until is None:
+            return self, ()
+        state = replace(self, talk_over_hold=self.talk_over_hold.ended())
+        if state.echo_trouble:
+            return state, [LogLine(f"{_NOT_TALKED_OVER}: {state.echo_trouble}", warning=True)]
+        return state, [_TRIED_AGAIN]
 
     # -------------------------------------------------------------- wishes of the user
 
@@ -143,15 +166,17 @@ class MicrophoneState:
     @property
     def deadline(self) -> float | None:
         """Loop time at which :meth:`on_time` is due, or None."""
-        return min((at for at in (self.free_at, self.toggle_at) if at is not None), default=None)
+        times = (self.free_at, self.toggle_at, self.talk_over_hold.until)
+        return min((at for at in times if at is not None), default=None)
 
     def on_time(self, now: float) -> Step[MicrophoneState]:
-        """Do what is due: listen again; mute or unmute after a long press."""
-        state, freed = self._free() if self.free_at is not None and now >= self.free_at else (self, ())
+        """Do what is due: believe the process; listen again; mute or unmute after a long press."""
+        state, told = self._believed() if self.talk_over_hold.is_over(now) else (self, ())
+        state, freed = state._free() if state.free_at is not None and now >= state.free_at else (state, ())
         if state.toggle_at is None or now < state.toggle_at:
-            return state, freed
+            return state, [*told, *freed]
         state, toggled = replace(state, toggle_at=None).mute(None)
-        return state, [*freed, *toggled]
+        return state, [*told, *freed, *toggled]
 
     def _after(self, cue: MicrophoneCue) -> MicrophoneStatus:
         return step(MICROPHONE, self.status, cue)

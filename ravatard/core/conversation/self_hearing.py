@@ -23,6 +23,8 @@ FEWEST_SPEECH_MS = 100.0
 UNDERSTOOD_S = 2.0
 #: So many interruptions in a row by no user are a setting that does not suit the room.
 MOST_FALSE = 2
+#: So many within that time are one whatever was said between them: a television is heard there, too.
+MOST_FALSE_LATELY, LATELY_S = 4, 600.0
 
 
 class SelfHearingFilter:
@@ -60,10 +62,14 @@ class BargeIn:
 
     Attributes:
         utterance: number of the utterance that interrupted, while it is open.
+        excused: the user pressed or muted since it began: it is not judged.
         paused: the rest of the answer waits.
         discard_at: when it is discarded, once the utterance is over.
+        counted: the interruption whose rest waits is among the false ones already.
         resumed: this answer has gone on once; it does not a second time.
-        false_alarms: interruptions in a row that were none, or may have been.
+        false_alarms: interruptions in a row that were none, or may have been; a user who says something
+            between two of them ends the row.
+        false_at: when the last of them ended, the newest last; no user ends those.
     """
 
     utterance: int | None = None
@@ -71,49 +77,83 @@ class BargeIn:
     discard_at: float | None = None
     resumed: bool = False
     false_alarms: int = 0
+    excused: bool = False
+    counted: bool = False
+    false_at: tuple[float, ...] = ()
 
     @property
     def may_pause(self) -> bool:
         """True if the answer that sounds may still go on after an interruption."""
         return not self.resumed
 
+    @property
+    def _is_misheard(self) -> bool:
+        return self.false_alarms >= MOST_FALSE or len(self.false_at) >= MOST_FALSE_LATELY
+
     def began(self, utterance: int, *, paused: bool) -> Step[BargeIn]:
         """A voice interrupted; ``paused``: the rest of the answer waits."""
-        return replace(self, utterance=utterance, paused=paused, discard_at=None), ()
+        return replace(self, utterance=utterance, excused=False, paused=paused, discard_at=None), ()
 
     def closed(self, event: UtteranceClosed, now: float) -> Step[BargeIn]:
         """An utterance is over."""
-        if event.utterance != self.utterance:
-            return self, ()
-        state = replace(self, utterance=None)
+        is_word = event.speech_ms >= FEWEST_SPEECH_MS
+        # One that began in the last echo of an answer is no interruption here, but one that is not proven.
+        if event.utterance != self.utterance and event.proven:
+            asked = is_word and event.reason is CloseReason.SILENCE
+            return replace(self, false_alarms=0) if asked else self, ()
+        state = replace(self, utterance=None, excused=False, counted=False)
+        if event.utterance == self.utterance and self.excused:
+            return state, ()
         # One that was cut off says nothing about who spoke.
-        if event.reason is CloseReason.SILENCE and event.speech_ms < FEWEST_SPEECH_MS:
-            return state._was_none()
+        if event.reason is CloseReason.LOST:
+            return state._waiting(now), ()
+        if event.reason is CloseReason.SILENCE and not is_word:
+            return state._was_none(now)
         if event.proven:
-            state = replace(state, false_alarms=0)
-        elif event.reason is not CloseReason.LOST:
-            # One word, or a loud echo: the first is answered, and the next in a row is not.
-            state = replace(state, false_alarms=state.false_alarms + 1)
-            if state.false_alarms >= MOST_FALSE:
-                state, stopped = state.dismissed()
-                return state, [cues.InterruptionFalse(), *stopped, cues.EchoMisheard()]
-        return replace(state, discard_at=now + UNDERSTOOD_S if state.paused else None), ()
+            return replace(state, false_alarms=0)._waiting(now), [cues.InterruptionProven()]
+        # One word, or a loud echo: the first is answered, and the next in a row is not.
+        state = state._counted(now)
+        if not state._is_misheard:
+            return state._waiting(now), ()
+        state, stopped = state.outdated()
+        state, misheard = state._suspected()
+        return state, [cues.InterruptionFalse(), *stopped, *misheard]
 
-    def nothing_said(self) -> Step[BargeIn]:
+    def nothing_said(self, now: float) -> Step[BargeIn]:
         """The service understood no words."""
-        return self._was_none() if self.discard_at is not None else (self, ())
+        return self._was_none(now) if self.discard_at is not None else (self, ())
 
-    def _was_none(self) -> Step[BargeIn]:
-        state = replace(self, paused=False, discard_at=None, false_alarms=self.false_alarms + 1)
-        suspicion = [cues.EchoMisheard()] if state.false_alarms >= MOST_FALSE else []
+    def _waiting(self, now: float) -> BargeIn:
+        """Return it with the utterance over: the rest of the answer, if it waits, is discarded soon."""
+        return replace(self, discard_at=now + UNDERSTOOD_S if self.paused else None)
+
+    def _counted(self, now: float) -> BargeIn:
+        lately = tuple(at for at in self.false_at if now - at <= LATELY_S)
+        return replace(self, counted=True, false_alarms=self.false_alarms + 1, false_at=(*lately, now))
+
+    def _suspected(self) -> Step[BargeIn]:
+        """Report too many, and count anew: what follows is judged by itself."""
+        if not self._is_misheard:
+            return self, ()
+        return replace(self, false_alarms=0, false_at=()), [cues.EchoMisheard()]
+
+    def _was_none(self, now: float) -> Step[BargeIn]:
+        state, suspicion = (self if self.counted else self._counted(now))._suspected()
+        state = replace(state, paused=False, discard_at=None)
         if not self.paused:
             return state, [cues.InterruptionFalse(), *suspicion]
         return replace(state, resumed=True), [cues.InterruptionFalse(), ResumePlayback(), *suspicion]
 
-    def dismissed(self) -> Step[BargeIn]:
-        """Another answer came, or the user pressed or muted: what still waits of an answer is not wanted."""
-        state = replace(self, utterance=None, paused=False, discard_at=None, resumed=False)
+    def outdated(self) -> Step[BargeIn]:
+        """Another answer came: what still waits of the one before is not wanted."""
+        # The utterance may be open yet, and is judged when it closes: a quick service answers an echo, too.
+        state = replace(self, paused=False, discard_at=None, resumed=False)
         return state, [StopPlayback()] if self.paused else ()
+
+    def dismissed(self) -> Step[BargeIn]:
+        """The user pressed or muted: what still waits of an answer is not wanted, nor who spoke."""
+        state, stopped = self.outdated()
+        return replace(state, excused=self.utterance is not None), stopped
 
     @property
     def deadline(self) -> float | None:

@@ -61,7 +61,11 @@ def options() -> st.SearchStrategy[ConversationOptions]:
         equipment=st.builds(
             Equipment,
             speaks=st.booleans(),
-            audio=st.builds(AudioOptions, echo=st.sampled_from(["off", "half-duplex", "cancel"])),
+            audio=st.builds(
+                AudioOptions,
+                echo=st.sampled_from(["off", "half-duplex", "cancel"]),
+                barge_in=st.sampled_from(["button", "voice"]),
+            ),
             streams=st.booleans(),
             other_mode=st.booleans(),
         ),
@@ -112,7 +116,16 @@ def plausible_events() -> st.SearchStrategy[ev.Event]:
         + [
             st.builds(ev.UtteranceOpened, small, st.from_type(Cause), st.just(0)),
             st.builds(ev.ChunkCaptured, small, small, small, st.just(bytes(8192)), st.just(0.0)),
-            st.builds(ev.UtteranceClosed, small, st.from_type(CloseReason), small, st.just(700.0)),
+            st.builds(
+                *(
+                    ev.UtteranceClosed,
+                    small,
+                    st.from_type(CloseReason),
+                    small,
+                    st.sampled_from([20.0, 700.0]),
+                ),
+                proven=st.booleans(),
+            ),
             st.builds(ev.MessageSent, small, st.sampled_from([None, 0.5]), st.just(1.0)),
             st.builds(ev.UtteranceDropped, small, st.just("the network is slow")),
             st.builds(ev.LinkOnline, capabilities),

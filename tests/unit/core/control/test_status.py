@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ravatard.core import events as ev
+from ravatard.core.audio.echo.talk_over_hold import FIRST_HOLD_S
 from ravatard.core.audio.progress import Progress
 from ravatard.core.capabilities import Capabilities
 from ravatard.core.control.parts_report import PartsReport
@@ -187,6 +188,24 @@ def test_an_avatar_that_cannot_be_talked_over_is_told_with_the_reason() -> None:
     told = set(appliance.report()["degraded"]) - set(before)
 
     assert told == {"the avatar cannot be talked over: livekit is not installed"}
+
+
+def test_an_avatar_that_took_itself_for_a_user_is_told_with_the_minutes_as_long_as_it_is_held() -> None:
+    appliance = Appliance().working()
+    appliance.after(1, ev.EchoRemoved(True))
+    before = appliance.report()["degraded"]
+
+    appliance.after(1, ev.Answered("hello", self_heard=True))
+    (told,) = set(appliance.report()["degraded"]) - set(before)
+    face = appliance.reporter.face()
+    appliance.after(FIRST_HOLD_S - 0.001, ev.Tick())
+
+    assert told.startswith("the avatar cannot be talked over: it took its own voice for a user's")
+    assert "tried again after 10 minutes" in told
+    # Who watches is not told of every minute.
+    assert appliance.reporter.face() == face
+    appliance.after(0.001, ev.Tick())
+    assert appliance.report()["degraded"] == before
 
 
 def test_each_degraded_mode_is_told_in_words() -> None:

@@ -13,9 +13,11 @@ import pytest
 
 from ravatard.core import actions as act
 from ravatard.core import events as ev
+from ravatard.core.audio.echo.talk_over_hold import LONGEST_HOLD_S
 from ravatard.core.audio_format import silence
 from ravatard.core.capabilities import Capabilities
 from ravatard.core.conversation.conversation import Conversation
+from ravatard.core.conversation.self_hearing import MOST_FALSE, MOST_FALSE_LATELY
 from ravatard.core.indication import Condition, Show, look_for
 from ravatard.core.options.audio import AudioOptions
 from ravatard.core.options.conversation import ConversationOptions, SessionOptions
@@ -40,8 +42,8 @@ from tests.unit.core.recorded import EVERY_EVENT
 CHUNK = silence(4096)
 
 #: Seconds that pass before a tick: silence is due, the avatar's tail or a long press is over, an answer
-#: is late, the session is idle.
-PAUSES_S = (0.3, 1.1, 31.0, 121.0)
+#: is late, the session is idle, a hold for the avatar's own voice is over.
+PAUSES_S = (0.3, 1.1, 31.0, 121.0, 601.0)
 
 #: Every configuration that gives an event another meaning.
 TALKED_OVER = replace(
@@ -111,7 +113,14 @@ class Story:
         interrupted = (barge_in.utterance is None, barge_in.paused, barge_in.discard_at is None)
         answer = (playback.arriving, playback.gap_at is not None, *interrupted)
         attention = self.hub.state.attention.state
-        return *self.state, None if turn is None else turn.begun, *answer, attention
+        return *self.state, None if turn is None else turn.begun, *answer, attention, *self.doubts
+
+    @property
+    def doubts(self) -> tuple[object, ...]:
+        """Whether the avatar is held for its own voice, where it can be talked over at all."""
+        if not self.options.equipment.audio.is_talked_over:
+            return ()
+        return (self.hub.state.microphone.talk_over_hold.until is None,)
 
     @property
     def turn(self) -> int:
@@ -129,6 +138,7 @@ def steps(story: Story) -> Iterator[Step]:  # noqa: C901, PLR0912 - a list of co
         yield 0.0, ev.UtteranceClosed(1, reason, 9, 700.0)
     yield 0.0, ev.UtteranceClosed(2, CloseReason.SILENCE, 9, 700.0)
     yield 0.0, ev.UtteranceClosed(1, CloseReason.SILENCE, 9, 20.0)
+    yield 0.0, ev.UtteranceClosed(1, CloseReason.SILENCE, 9, 700.0, proven=False)
     for works in (True, False):
         yield 0.0, ev.EchoRemoved(works, "" if works else "it crashed twice")
     for utterance in (1, 2):
@@ -200,6 +210,7 @@ def check(story: Story, actions: list[Any], before: Story) -> None:
     # Each turn ends once, in the order they began.
     assert story.over == list(range(1, state.turns.count + (turn is None)))
     check_attention(hub)
+    check_doubts(hub, story.now)
     if story.state[-1]:
         assert not [action for action in actions if isinstance(action, act.SendAudio | act.Press)]
         assert hub.talk is not TalkState.LISTENING
@@ -221,6 +232,16 @@ def check_attention(hub: Conversation) -> None:
     if attention.state is AttentionState.FOLLOW_UP:
         assert hub.microphone is MicrophoneStatus.OPEN
         assert hub.talk in (TalkState.IDLE, TalkState.THINKING)
+
+
+def check_doubts(hub: Conversation, now: float) -> None:
+    """No hold is for good, and the avatar that took itself for a user too often is held."""
+    microphone, barge_in = hub.state.microphone, hub.state.barge_in
+    hold = microphone.talk_over_hold
+    assert hold.until is None or now < hold.until <= now + LONGEST_HOLD_S
+    assert barge_in.false_alarms < MOST_FALSE
+    assert len(barge_in.false_at) < MOST_FALSE_LATELY
+    assert not (microphone.trusted and hold.reason)
 
 
 def check_orders(story: Story, actions: list[Any]) -> None:
@@ -306,6 +327,7 @@ def every_place(
         ("a voice alone", "is told"),
         ("muted from the start", "listens"),
         ("a word or a held button", "listens"),
+        ("a voice that interrupts", "listens"),
     ],
 )
 def test_every_event_in_every_state_that_can_be_reached(name: str, service: str) -> None:

@@ -35,6 +35,7 @@ CUES: list[Any] = [
     cues.SoundMissing(),
     cues.WakeHeard(),
     cues.InterruptionFalse(),
+    cues.InterruptionProven(),
     cues.EchoMisheard(),
 ]
 

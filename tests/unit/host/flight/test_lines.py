@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from ravatard.core import actions as act
 from ravatard.core import events as ev
+from ravatard.core.audio.echo.talk_over_hold import TalkOverHold
 from ravatard.core.capabilities import Capabilities
 from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.conversation.gate_mode import options_after
 from ravatard.core.conversation.machines import ConversationState
+from ravatard.core.conversation.self_hearing import BargeIn
 from ravatard.core.conversation.service_state import ServiceState
 from ravatard.core.conversation.turn import Words
 from ravatard.core.flight.journal import Began, Gap, Happened, Reached, Record, Routine
@@ -313,3 +315,41 @@ def test_a_recording_from_before_services_were_told_is_read_and_goes_on() -> Non
     assert began.state.playback == talker.state.playback
     closed = ev.UtteranceClosed(1, CloseReason.SILENCE, 0, 500.0)
     assert Conversation(began.options, began.state).handle(closed, 2.0) == talker.handle(closed, 2.0)
+
+
+def test_a_recording_from_before_a_hold_ended_by_itself_is_read_and_goes_on() -> None:
+    talker = Conversation(OPTIONS)
+    talker.handle(ev.MicrophoneReady("usb"), 1.0)
+    words = json.loads(encode(1.0, replace(BEGAN, state=talker.state)).partition(b" ")[2])
+    state = words[2]["state"]
+    # It was held for good, as if its process could not cancel.
+    state["microphone"] |= {"tells_echo": False, "echo_trouble": "it took its own voice for a user's"}
+    state["barge_in"]["false_alarms"] = 2
+    del state["microphone"]["talk_over_hold"]
+    for name in ("excused", "counted", "false_at"):
+        del state["barge_in"][name]
+
+    _, began = decode(_line(*words))
+
+    assert isinstance(began, Began)
+    again = Conversation(began.options, began.state)
+    assert again.state.microphone.talk_over_trouble == "it took its own voice for a user's"
+    again.handle(ev.MicrophoneReady("usb"), 2.0)
+    again.handle(ev.EchoRemoved(True), 2.0)
+    assert again.state.microphone.trusted
+
+
+def test_a_hold_comes_back_with_its_end_and_the_interruptions_before_it() -> None:
+    barge_in = BargeIn(3, excused=True, counted=True, false_alarms=1, false_at=(0.1, 600.25))
+    held = TalkOverHold(until=600.1, length_s=600.0, next_s=2400.0)
+    begun = Conversation(OPTIONS).state
+    microphone = replace(begun.microphone, tells_echo=True, talk_over_hold=held)
+    state = replace(begun, microphone=microphone, barge_in=barge_in)
+
+    _, began = decode(encode(1.0, replace(BEGAN, state=state)))
+
+    assert isinstance(began, Began)
+    assert began.state == state
+    again = Conversation(began.options, began.state)
+    again.handle(ev.Tick(), 600.1)
+    assert again.state.microphone.trusted
