@@ -25,6 +25,9 @@ UNDERSTOOD_S = 2.0
 MOST_FALSE = 2
 #: So many within that time are one whatever was said between them: a television is heard there, too.
 MOST_FALSE_LATELY, LATELY_S = 4, 600.0
+#: So many within that time, proven or not, are no user's: sound that leaves the loudspeaker more than half a
+#: second late, as on a starved machine, seems to prove itself.
+MOST_AT_ONCE, AT_ONCE_S = 8, 60.0
 
 
 class SelfHearingFilter:
@@ -70,6 +73,7 @@ class BargeIn:
         false_alarms: interruptions in a row that were none, or may have been; a user who says something
             between two of them ends the row.
         false_at: when the last of them ended, the newest last; no user ends those.
+        ended_at: when the last interruptions of any kind ended, the newest last.
     """
 
     utterance: int | None = None
@@ -80,6 +84,7 @@ class BargeIn:
     excused: bool = False
     counted: bool = False
     false_at: tuple[float, ...] = ()
+    ended_at: tuple[float, ...] = ()
 
     @property
     def may_pause(self) -> bool:
@@ -88,7 +93,11 @@ class BargeIn:
 
     @property
     def _is_misheard(self) -> bool:
-        return self.false_alarms >= MOST_FALSE or len(self.false_at) >= MOST_FALSE_LATELY
+        return (
+            self.false_alarms >= MOST_FALSE
+            or len(self.false_at) >= MOST_FALSE_LATELY
+            or len(self.ended_at) >= MOST_AT_ONCE
+        )
 
     def began(self, utterance: int, *, paused: bool) -> Step[BargeIn]:
         """A voice interrupted; ``paused``: the rest of the answer waits."""
@@ -107,9 +116,10 @@ class BargeIn:
         # One that was cut off says nothing about who spoke.
         if event.reason is CloseReason.LOST:
             return state._waiting(now), ()
+        state = state._ended(now)
         if event.reason is CloseReason.SILENCE and not is_word:
             return state._was_none(now)
-        if event.proven:
+        if event.proven and not state._is_misheard:
             return replace(state, false_alarms=0)._waiting(now), [cues.InterruptionProven()]
         # One word, or a loud echo: the first is answered, and the next in a row is not.
         state = state._counted(now)
@@ -127,6 +137,10 @@ class BargeIn:
         """Return it with the utterance over: the rest of the answer, if it waits, is discarded soon."""
         return replace(self, discard_at=now + UNDERSTOOD_S if self.paused else None)
 
+    def _ended(self, now: float) -> BargeIn:
+        at_once = tuple(at for at in self.ended_at if now - at <= AT_ONCE_S)
+        return replace(self, ended_at=(*at_once, now))
+
     def _counted(self, now: float) -> BargeIn:
         lately = tuple(at for at in self.false_at if now - at <= LATELY_S)
         return replace(self, counted=True, false_alarms=self.false_alarms + 1, false_at=(*lately, now))
@@ -135,7 +149,7 @@ class BargeIn:
         """Report too many, and count anew: what follows is judged by itself."""
         if not self._is_misheard:
             return self, ()
-        return replace(self, false_alarms=0, false_at=()), [cues.EchoMisheard()]
+        return replace(self, false_alarms=0, false_at=(), ended_at=()), [cues.EchoMisheard()]
 
     def _was_none(self, now: float) -> Step[BargeIn]:
         state, suspicion = (self if self.counted else self._counted(now))._suspected()

@@ -27,6 +27,9 @@ _NEAR, _MISSES, _RARELY_FRAMES = COMPARED_HZ * 3 // 1000, 2, 320
 #: moved by 4 ms are as much like another place as the second figure, and less like the old one; and one user
 #: in fifty.
 _WIDE, _FAINTLY_ALIKE = COMPARED_HZ * 25 // 1000, 0.3
+#: Of 400 places that are looked at then, the likest is by chance one of the four at the old delay once in a
+#: hundred times; if it is at least so much alike, that is no chance.
+_LEAST_ALIKE = 0.12
 #: A change by more, 0.25 ms, is one. A reference that makes up for drift changes by less between two looks.
 _MOVED = COMPARED_HZ // 4000
 #: One look may be wrong, where a user's words begin over the echo: so many frames later there is another.
@@ -41,7 +44,10 @@ _SURELY_THERE = 0.7
 class PathLook(Enum):
     """Result of a look at the delay."""
 
+    #: Nothing says that it is another one, and the sound does not show it either.
     SAME = auto()
+    #: The sound is likest where it was expected.
+    CONFIRMED = auto()
     #: It seems to be another one: a second look must say the same.
     DOUBTED = auto()
     CHANGED = auto()
@@ -90,6 +96,20 @@ class EchoPath:
         """Look now, and wider than usual, for a change that is young."""
         return self._look_near(_YOUNG_FRAMES, wide=True)
 
+    def likeness(self, sound: bytes, *, near: bool) -> float:
+        """Return how like ``sound`` is to what was played: 0 to 1.
+
+        Args:
+            sound: the last frames without the echo, s16le mono 16 kHz.
+            near: look within 25 ms of the delay, where little is like it by chance; else anywhere.
+        """
+        wanted = prepared(sound, RATE_HZ)
+        if near and self._delay is not None:
+            least, most = max(0, self._delay - _WIDE), self._delay + _WIDE
+        else:
+            least, most = 0, _FURTHEST
+        return likest(wanted, self._among(wanted, least, most))[1]
+
     def _look_near(self, frames: int, *, wide: bool = False) -> PathLook:
         self._until_next = _EVERY_FRAMES
         if len(self._heard) < _FRAMES or self._delay is None:
@@ -102,20 +122,21 @@ class EchoPath:
             delay, alike = _likest(heard, among, least, (near, self._delay + _MOVED))
             if alike >= _SURELY_THERE:
                 self._found(delay)
-                return PathLook.SAME
+                return PathLook.CONFIRMED
         delay, alike = _likest(heard, among, least, (least, self._delay + samples))
         self._misses += alike < _ALIKE
+        is_there = abs(delay - self._delay) <= _MOVED
         if alike < (_FAINTLY_ALIKE if wide else _ALIKE):
-            return PathLook.SAME
+            return PathLook.CONFIRMED if is_there and alike >= _LEAST_ALIKE else PathLook.SAME
         still = (_STILL_WIDE if wide else _STILL) * alike
         there = max(least, self._delay - 1), self._delay + 1
-        if abs(delay - self._delay) > _MOVED and _likest(heard, among, least, there)[1] >= still:
+        if not is_there and _likest(heard, among, least, there)[1] >= still:
             delay = self._delay
         is_sure = alike >= _ALIKE
         if abs(delay - self._delay) <= _MOVED:
             if is_sure:
                 self._found(delay)
-            return PathLook.SAME
+            return PathLook.CONFIRMED if is_there else PathLook.SAME
         if not is_sure:
             return PathLook.DOUBTED
         if self._doubt is None or abs(delay - self._doubt) > _MOVED:

@@ -33,11 +33,12 @@ class LeakGuard:
 
     Attributes:
         is_ready: enough was learnt to judge; before that nothing passes while the avatar is heard.
-        is_loud: the last frame was too loud for the rest of the echo, whether it passed or not.
+        excess_db: level of the last frame above the loudest rest of the echo, whether it passed or not; None:
+            too little is known.
     """
 
     def __init__(self) -> None:
-        self.is_loud = False
+        self.excess_db: float | None = None
         self._references: deque[float] = deque(maxlen=REVERBERATION_FRAMES)
         self._seen: deque[float] = deque()
         self._sorted: list[float] = []
@@ -56,6 +57,16 @@ class LeakGuard:
         if not self.is_ready:
             return None
         return self._sorted[min(len(self._sorted) - 1, int(_QUANTILE * len(self._sorted)))]
+
+    @property
+    def is_loud(self) -> bool:
+        """True if the last frame was too loud for the rest of the echo, whether it passed or not."""
+        return self.excess_db is not None and self.excess_db > 0.0
+
+    @property
+    def is_telling(self) -> bool:
+        """True if levels may tell a user from the rest of the echo: not just behind a disturbance."""
+        return self.is_ready and self._unsettled <= _DOUBTFUL_FRAMES
 
     @property
     def is_doubtful(self) -> bool:
@@ -87,11 +98,11 @@ class LeakGuard:
         self._references.append(reference_db)
         loudest_db = max(self._references)
         if loudest_db < _SILENT_DB:
-            self.is_loud = level_db > _QUIETEST_DB
+            self.excess_db = level_db - _QUIETEST_DB
             return self.is_loud
         leak_db = self.leak_db
         least_db = None if leak_db is None else max(_QUIETEST_DB, loudest_db + leak_db + _MARGIN_DB)
-        self.is_loud = least_db is not None and level_db > least_db
+        self.excess_db = None if least_db is None else level_db - least_db
         if self._unsettled:
             self._settle(level_db - loudest_db)
             return False

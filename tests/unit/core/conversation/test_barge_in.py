@@ -11,8 +11,10 @@ from ravatard.core import actions as act
 from ravatard.core import events as ev
 from ravatard.core.conversation import cues
 from ravatard.core.conversation.self_hearing import (
+    AT_ONCE_S,
     FEWEST_SPEECH_MS,
     LATELY_S,
+    MOST_AT_ONCE,
     MOST_FALSE,
     MOST_FALSE_LATELY,
     UNDERSTOOD_S,
@@ -381,6 +383,39 @@ def test_a_proven_interruption_ends_the_row_but_not_those_of_ten_minutes() -> No
     assert misheard(state, 5.0)
 
 
+def proven(state: BargeIn, at: float) -> tuple[BargeIn, bool]:
+    """One more interruption that a user proved, it seems; and whether that is too many."""
+    state, _ = state.began(1, paused=False)
+    state, effects = state.closed(closed(1), at)
+    return state, cues.EchoMisheard() in effects
+
+
+@pytest.mark.parametrize(("last_at", "too_many"), [(AT_ONCE_S, True), (AT_ONCE_S + 0.001, False)])
+def test_an_echo_so_late_that_it_seems_to_prove_itself_is_answered_for_a_minute_at_most(
+    last_at: float, too_many: bool
+) -> None:
+    state = BargeIn()
+    for at in range(MOST_AT_ONCE - 1):
+        state, misheard_ = proven(state, float(at))
+        assert not misheard_
+
+    after, misheard_ = proven(state, last_at)
+
+    assert misheard_ is too_many
+    assert after.ended_at == (() if too_many else (*state.ended_at[1:], last_at))
+
+
+def test_an_interruption_that_is_one_too_many_at_once_is_not_answered() -> None:
+    state = BargeIn()
+    for at in range(MOST_AT_ONCE - 1):
+        state, _ = proven(state, float(at))
+    state, _ = state.began(1, paused=True)
+
+    _, effects = state.closed(closed(1), 8.0)
+
+    assert effects == [cues.InterruptionFalse(), act.StopPlayback(), cues.EchoMisheard()]
+
+
 def test_after_too_many_it_is_counted_anew() -> None:
     state = doubted(1.0, doubted(0.0))
 
@@ -488,6 +523,7 @@ def test_little_speech_that_was_not_ended_by_silence_is_not_taken_for_none() -> 
 
 def test_the_row_and_its_time_are_as_long_as_the_guide_says() -> None:
     assert (MOST_FALSE, MOST_FALSE_LATELY, LATELY_S) == (2, 4, 600.0)
+    assert (MOST_AT_ONCE, AT_ONCE_S) == (8, 60.0)
 
 
 def test_one_too_many_wants_no_rest_of_the_answer_it_interrupted() -> None:

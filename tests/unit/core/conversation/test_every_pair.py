@@ -17,7 +17,7 @@ from ravatard.core.audio.echo.talk_over_hold import LONGEST_HOLD_S
 from ravatard.core.audio_format import silence
 from ravatard.core.capabilities import Capabilities
 from ravatard.core.conversation.conversation import Conversation
-from ravatard.core.conversation.self_hearing import MOST_FALSE, MOST_FALSE_LATELY
+from ravatard.core.conversation.self_hearing import MOST_AT_ONCE, MOST_FALSE, MOST_FALSE_LATELY
 from ravatard.core.indication import Condition, Show, look_for
 from ravatard.core.options.audio import AudioOptions
 from ravatard.core.options.conversation import ConversationOptions, SessionOptions
@@ -241,6 +241,7 @@ def check_doubts(hub: Conversation, now: float) -> None:
     assert hold.until is None or now < hold.until <= now + LONGEST_HOLD_S
     assert barge_in.false_alarms < MOST_FALSE
     assert len(barge_in.false_at) < MOST_FALSE_LATELY
+    assert len(barge_in.ended_at) < MOST_AT_ONCE
     assert not (microphone.trusted and hold.reason)
 
 

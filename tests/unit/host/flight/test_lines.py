@@ -326,7 +326,7 @@ def test_a_recording_from_before_a_hold_ended_by_itself_is_read_and_goes_on() ->
     state["microphone"] |= {"tells_echo": False, "echo_trouble": "it took its own voice for a user's"}
     state["barge_in"]["false_alarms"] = 2
     del state["microphone"]["talk_over_hold"]
-    for name in ("excused", "counted", "false_at"):
+    for name in ("excused", "counted", "false_at", "ended_at"):
         del state["barge_in"][name]
 
     _, began = decode(_line(*words))
@@ -340,7 +340,9 @@ def test_a_recording_from_before_a_hold_ended_by_itself_is_read_and_goes_on() ->
 
 
 def test_a_hold_comes_back_with_its_end_and_the_interruptions_before_it() -> None:
-    barge_in = BargeIn(3, excused=True, counted=True, false_alarms=1, false_at=(0.1, 600.25))
+    barge_in = BargeIn(
+        3, excused=True, counted=True, false_alarms=1, false_at=(0.1, 600.25), ended_at=(600.25,)
+    )
     held = TalkOverHold(until=600.1, length_s=600.0, next_s=2400.0)
     begun = Conversation(OPTIONS).state
     microphone = replace(begun.microphone, tells_echo=True, talk_over_hold=held)

@@ -51,7 +51,7 @@ def test_a_small_change_can_be_asked_for_at_once() -> None:
 
     assert path.look() is PathLook.DOUBTED
     assert path.look() is PathLook.CHANGED
-    assert path.look() is PathLook.SAME
+    assert path.look() is PathLook.CONFIRMED
 
 
 @pytest.mark.parametrize("by_ms", [4.0, -20.0])
@@ -86,7 +86,7 @@ def test_one_look_that_is_wrong_is_no_change() -> None:
 
     assert follows(path, right, 64, 110) == 0
 
-    assert path.look() is PathLook.SAME
+    assert path.look() is PathLook.CONFIRMED
     assert path.delay_ms == pytest.approx(100.0, abs=0.2)
 
 
@@ -126,3 +126,29 @@ def test_another_delay_in_a_new_answer_is_a_change_too() -> None:
     assert path.look() is PathLook.SAME
     assert follows(path, echo(130.0), 60, 150) == 1
     assert path.delay_ms == pytest.approx(130.0, abs=0.2)
+
+
+@pytest.mark.parametrize(("gain", "seen"), [(0.3, PathLook.CONFIRMED), (0.0, PathLook.SAME)])
+def test_an_echo_under_a_users_voice_confirms_the_delay_and_the_voice_alone_does_not(
+    gain: float, seen: PathLook
+) -> None:
+    path, end = EchoPath(), len(SPOKEN)
+    follows(path, echo(100.0), 0, 60)
+    follows(path, audioop.add(audioop.mul(voice(4_500.0), 2, 0.5), echo(100.0, gain)[:end], 2), 60, 67)
+
+    assert path.look() is seen
+    assert path.delay_ms == pytest.approx(100.0, abs=0.2)
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("later_ms", [100.0, 120.0, 160.0])
+def test_sound_is_compared_near_the_delay_or_anywhere(later_ms: float, known: bool) -> None:
+    path = EchoPath()
+    follows(path, echo(100.0) if known else quiet(4_500.0), 0, 60)
+    left = echo(later_ms)[55 * FRAME_BYTES : 60 * FRAME_BYTES]
+
+    near, anywhere = path.likeness(left, near=True), path.likeness(left, near=False)
+
+    assert anywhere > 0.9
+    # An unknown delay is none to look near to.
+    assert near > 0.9 if not known or later_ms < 125.0 else near < 0.25

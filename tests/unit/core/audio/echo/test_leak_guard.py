@@ -125,3 +125,35 @@ def test_loud_sound_behind_a_disturbance_that_ends_is_not_the_rest_of_the_echo_a
 
     assert guard.leak_db == before_db
     assert guard.passes(-30.0, -20.0)
+
+
+def test_how_far_a_frame_is_above_the_rest_of_the_echo_is_told_once_it_is_known() -> None:
+    guard = LeakGuard()
+    guard.passes(-5.0, -20.0)
+    assert guard.excess_db is None
+    assert not guard.is_loud
+
+    guard = learnt()
+    guard.passes(-40.0, -20.0)
+    assert guard.excess_db is not None
+    # 6 dB above -50 dBFS, of which 9 in 10 frames were.
+    assert 3.0 <= guard.excess_db <= 5.0
+    assert guard.is_loud
+
+    guard.passes(-60.0, -20.0)
+    assert guard.excess_db < 0.0
+    assert not guard.is_loud
+
+
+def test_levels_tell_something_once_enough_is_known_and_not_just_behind_a_disturbance() -> None:
+    assert not LeakGuard().is_telling
+    guard = learnt(frames=700)
+    assert guard.is_telling
+    guard.disturbed()
+
+    telling = []
+    for _ in range(25):
+        guard.passes(-30.0, -20.0)
+        telling.append(guard.is_telling)
+
+    assert telling == [False] * 19 + [True] * 6
