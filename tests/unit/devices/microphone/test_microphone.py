@@ -1151,6 +1151,21 @@ async def test_a_process_that_crashes_twice_with_the_wake_word_goes_on_without_i
     assert events[-3:] == [lost, READY, BEAT]
 
 
+@pytest.mark.parametrize("heard", [True, False])
+async def test_a_process_that_ends_without_a_signal_while_it_loads_the_word_counts_as_well(
+    heard: bool,
+) -> None:
+    room = Room(word=WORD, mode=GateMode.WAKEWORD)
+
+    events = await after_ends(room, "", "", heard=heard)
+
+    assert [child.sent[0].word for child in room.children if isinstance(child.sent[0], Start)] == [
+        *(WORD, WORD),
+        None,
+    ]
+    assert sum(isinstance(event, WakeWordLost) for event in events) == 1
+
+
 async def test_a_wake_word_that_is_lost_comes_back_with_the_mode_that_needs_it() -> None:
     room = Room(word=WORD, mode=GateMode.WAKEWORD)
     child = await ready(room)
