@@ -242,6 +242,26 @@ def test_config_check_says_what_is_wrong_with_a_model(tmp_path: Path) -> None:
     assert "SIGSEGV" in line
 
 
+@pytest.mark.parametrize("kind", ["good", "truncated"])
+def test_a_process_leaves_no_copy_of_a_model_behind_however_it_ends(tmp_path: Path, kind: str) -> None:
+    """Also one that is ended in the middle of loading."""
+    content = (MODELS / "okay_nabu.tflite").read_bytes()
+    content = content if kind == "good" else content[: len(content) // 2]
+    (model := tmp_path / "model").write_bytes(content)
+    (temporary := tmp_path / "temporary").mkdir()
+    loads = (
+        "import sys; from pathlib import Path;"
+        "from ravatard.devices.microphone.detectors.wake_word import load_content;"
+        "load_content(Path(sys.argv[1]).read_bytes(), 5); import os; os.kill(os.getpid(), 9)"
+    )
+
+    environ = os.environ | {"TMPDIR": str(temporary)}
+    ended = subprocess.run([sys.executable, "-c", loads, model], env=environ, check=False, timeout=60)
+
+    assert ended.returncode == (-signal.SIGKILL if kind == "good" else -signal.SIGSEGV)
+    assert list(temporary.iterdir()) == []
+
+
 async def test_with_a_broken_model_the_daemon_listens_all_the_same_and_says_why(tmp_path: Path) -> None:
     own_model(tmp_path, BROKEN["random"])
     sound = np.concatenate([recordings.quiet(3.0), request(0), recordings.quiet(3.0)])

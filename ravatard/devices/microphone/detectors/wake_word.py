@@ -7,7 +7,7 @@ process of its own first (:mod:`ravatard.devices.microphone.wakeword.trial`), an
 from __future__ import annotations
 
 import math
-import tempfile
+import os
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,8 +35,12 @@ _REMEDY = "use another model, or reinstall pymicro-wakeword"
 class MicroDetector:
     """A :class:`ravatard.core.wakeword.watch.WakeDetector`: a microWakeWord model."""
 
-    def __init__(self, path: Path, outputs: int) -> None:
+    def __init__(self, path: str, outputs: int) -> None:
         """Load the model. Wrong bytes end the process.
+
+        Args:
+            path: of its file, which is needed until this returns.
+            outputs: a score is the mean of so many outputs.
 
         Raises:
             DeviceError: the library is missing or broken, or the model takes or gives something else.
@@ -49,7 +53,14 @@ class MicroDetector:
             from pymicro_wakeword import MicroWakeWord, MicroWakeWordFeatures
 
             library = next(Path(pymicro_wakeword.__file__).with_name("lib").glob("*tensorflowlite_c.*"))
-            self._word = MicroWakeWord(
+
+            class FromPath(MicroWakeWord):
+                def _load_model(self) -> None:
+                    # The library resolves links, and a file in memory has no other name.
+                    self.model_path = path.encode()
+                    super()._load_model()
+
+            self._word = FromPath(
                 id="word",
                 wake_word="",
                 tflite_model=path,
@@ -149,22 +160,28 @@ def _check_shape(word: MicroWakeWord) -> None:
 def load_content(content: bytes, outputs: int) -> MicroDetector:
     """Load exactly ``content``, whatever happens to its file.
 
+    It is loaded from memory: a process that is ended meanwhile leaves no copy behind.
+
     Raises:
-        DeviceError: see :class:`MicroDetector`; or there is no room for a temporary file.
+        DeviceError: see :class:`MicroDetector`; or there is no memory for it.
     """
     try:
-        with tempfile.NamedTemporaryFile(prefix="ravatard-", suffix=".tflite") as copy:
-            copy.write(content)
-            copy.flush()
-            return MicroDetector(Path(copy.name), outputs)
+        fd = os.memfd_create("wakeword")
     except OSError as error:
-        raise DeviceError(f"no temporary file for the wake word's model: {error}") from error
+        raise DeviceError(f"there is no memory for the wake word's model: {error.strerror}") from error
+    try:
+        os.pwrite(fd, content, 0)
+        return MicroDetector(f"/proc/self/fd/{fd}", outputs)
+    except OSError as error:
+        raise DeviceError(f"there is no memory for the wake word's model: {error.strerror}") from error
+    finally:
+        os.close(fd)
 
 
 def load_word(tried: TriedModel) -> WakeWord:
     """Load a model that was tried.
 
     Raises:
-        DeviceError: the library cannot be used, or there is no room for a temporary file.
+        DeviceError: the library cannot be used, or there is no memory for it.
     """
     return WakeWord(load_content(tried.content, tried.outputs), tried.threshold)

@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -50,24 +49,22 @@ def try_model(
         DeviceError: it ended the process, took too long, or cannot be used; one sentence.
     """
     try:
-        # The model is copied there by the process, which may be ended before it has cleaned up.
-        with tempfile.TemporaryDirectory(prefix="ravatard-", dir=environ.get("TMPDIR")) as folder:
-            ended = subprocess.run(  # noqa: S603 - this program, with a number
-                [*command, str(found.outputs)],
-                input=found.content,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env={**environ, "TMPDIR": folder},
-                timeout=limit_s,
-                check=False,
-            )
+        ended = subprocess.run(  # noqa: S603 - this program, with a number
+            [*command, str(found.outputs)],
+            input=found.content,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=dict(environ),
+            timeout=limit_s,
+            check=False,
+        )
     except subprocess.TimeoutExpired as error:
         raise DeviceError(
             f"{found.path}: trying it took more than {limit_s:g} s; use another model"
         ) from error
     except OSError as error:
         raise DeviceError(
-            f"{found.path} cannot be tried: no process and its folder can be made ({error})"
+            f"{found.path} cannot be tried: no process can be started ({error.strerror})"
         ) from error
     said = ended.stdout.decode(errors="replace").strip()
     if ended.returncode == 0 and said == _GOOD:
