@@ -33,6 +33,8 @@ FOLDER = "wakewords"
 _LARGEST_DESCRIPTION_BYTES = 1 << 16
 #: Scores are the mean of so many outputs, 30 ms apart; most models say 5.
 _MOST_OUTPUTS = 50
+#: With less any sound that is no silence would be the word; authors state 0.5 and more.
+_LOWEST_CUTOFF = 0.1
 #: The library makes features every 10 ms, whatever a description says; version 1 had some of 20 ms.
 _FEATURE_STEP_MS = 10
 #: Longest file name of Linux's file systems.
@@ -195,8 +197,8 @@ def _description(fields: Any) -> _Description:
         raise ValueError(f"type {fields['type']!r:.20}, version {fields['version']!r:.20}")
     if not _is_file_name(file):
         raise ValueError(f"model is {file!a:.80}, not the name of a .tflite file beside it")
-    if not isinstance(cutoff, int | float) or not 0 < cutoff < 1:
-        raise ValueError(f"probability_cutoff is {cutoff!r:.20}, not between 0 and 1")
+    if not isinstance(cutoff, int | float) or not _LOWEST_CUTOFF <= cutoff < 1:
+        raise ValueError(f"probability_cutoff is {cutoff!r:.20}, not from {_LOWEST_CUTOFF} to 1")
     if not isinstance(outputs, int) or isinstance(outputs, bool) or not 1 <= outputs <= _MOST_OUTPUTS:
         raise ValueError(f"sliding_window_size is {outputs!r:.20}, not 1 to {_MOST_OUTPUTS}")
     step = micro.get("feature_step_size", _FEATURE_STEP_MS)
