@@ -328,8 +328,8 @@ async def test_with_a_broken_model_the_daemon_listens_all_the_same_and_says_why(
     assert "until then any voice opens the gate" in daemon.stderr
 
 
-#: Appended to the library: it is killed in use by the 300th step, but not in a trial. The gate of a microphone
-#: makes 230 when its first speech begins.
+#: Appended to the library: it is killed in use by the 300th step, but not in a trial. The gate of a
+#: microphone makes 230 when its first speech begins.
 CRASHING = """
 
 def _process_streaming_prob(self, features, real=MicroWakeWord.process_streaming_prob, steps=[0]):
@@ -459,26 +459,33 @@ async def test_a_model_that_is_unreadable_or_replaced_while_the_daemon_runs_is_r
         # The gate is another one before the process that has its word is started.
         listening = await daemon.until(lambda: sound_process(daemon), "a process with the word", 30)
 
-        # A link to a whole model, and another whole model in its place, are as good.
+        # A link to the same whole model disturbs nothing; another whole model in its place is taken.
         model.unlink()
         model.symlink_to(MODELS / "okay_nabu.tflite")
         await reads_again("waiting for the wake word", "")
+        assert sound_process(daemon) == listening
         model.unlink()
         model.write_bytes((MODELS / "hey_jarvis.tflite").read_bytes())
         await reads_again("waiting for the wake word", "")
-        # The process that listens was not disturbed by any of it; the next one takes what is there by then.
+        await daemon.until(lambda: sound_process(daemon) not in (0, listening), "another process", 30)
+        await daemon.until(lambda: daemon.shows("waiting for the wake word"), "it waits again", 60)
+        listening = sound_process(daemon)
+
+        # What is none is not: 200 MB, half a model that is being written, none at all. The good one stays.
+        os.truncate(model, 200 << 20)
+        await reads_again("waiting for the wake word", "mine.tflite has 209715200 bytes")
+        model.write_bytes((MODELS / "okay_nabu.tflite").read_bytes()[:40_000])
+        await reads_again("waiting for the wake word", "SIGSEGV")
+        model.unlink()
+        reply = await asyncio.to_thread(asked, "reload")
         assert sound_process(daemon) == listening
+        # And the process that is started again has it.
         os.kill(listening, signal.SIGKILL)
         await daemon.until(lambda: sound_process(daemon) not in (0, listening), "another process", 30)
         await daemon.until(lambda: daemon.shows("waiting for the wake word"), "it waits again", 60)
-
-        # What is none is not: 200 MB, and half a model that is being written.
-        os.truncate(model, 200 << 20)
-        await reads_again("ready", "mine.tflite has 209715200 bytes")
-        model.write_bytes((MODELS / "okay_nabu.tflite").read_bytes()[:40_000])
-        await reads_again("ready", "SIGSEGV")
         await daemon.stopped()
 
+    assert f"the wake word mine goes on as before: {model} cannot be read" in str(reply)
     assert unreadable.startswith(f"no wake word: {model} cannot be read: Permission denied")
     assert unreadable.endswith("until then any voice opens the gate")
 

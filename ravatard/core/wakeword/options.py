@@ -55,12 +55,15 @@ class WakeWordOptions:
     word: str = setting(
         "hey_jarvis",
         "hey_jarvis, okay_nabu, hey_mycroft, alexa, or NAME of a microWakeWord model of your own: NAME.json "
-        "and its .tflite in the folder wakewords beside this file.",
+        "and its .tflite in the folder wakewords beside this file. At a reload, the word that runs stays if "
+        "this one cannot be used.",
+        restart=False,
     )
     sensitivity: str = setting(
         "normal",
         "low, normal, high, or the score from 0.5 to 0.99 that counts as the word: a "
         "lower one hears more, also what only resembles the word. `ravatard meter` shows the scores.",
+        restart=False,
     )
     follow_up_s: float = setting(
         8.0,

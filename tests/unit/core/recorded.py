@@ -58,6 +58,8 @@ def options() -> st.SearchStrategy[ConversationOptions]:
             in_answer=st.sampled_from(["stop", "turn", "off"]),
         ),
         wakeword_trouble=st.sampled_from(["", "the model is broken"]),
+        wakeword_kept=st.sampled_from(["", "another is broken"]),
+        wakeword_model=st.integers(0, 2),
         equipment=st.builds(
             Equipment,
             speaks=st.booleans(),

@@ -71,6 +71,7 @@ class Room:
         mode: GateMode = GateMode.VAD,
         talk_over: str = "",
     ) -> None:
+        self.word = word
         self.cards: object = "one card"
         self.children: list[FakeChild[Record]] = []
         self.cannot_start = False
@@ -87,7 +88,7 @@ class Room:
             talk_over=talk_over,
             echo_fd=9 if talk_over else None,
             environment=ProcessEnvironment(RetryPolicy(start_s=10), self.spawn, lambda: self.cards),
-            word=lambda: word,
+            word=lambda: self.word,
         )
         self.events: AsyncIterator[MicrophoneEvent] = self.ear.events()
 
@@ -1111,6 +1112,21 @@ async def test_a_wake_word_is_loaded_by_another_process_when_the_gate_waits_for_
     assert again.result() == READY
     firsts = [one.sent[0] for one in room.children]
     assert [isinstance(one, Start) and one.word for one in firsts] == [None, WORD]
+    await room.ear.close()
+
+
+async def test_another_model_is_loaded_by_another_process_when_the_mode_is_set_again() -> None:
+    room = Room(word=WORD, mode=GateMode.WAKEWORD)
+    child = await ready(room)
+    room.ear.command(SetGate(GateMode.WAKEWORD))
+    assert child.sent[-1] == SetGate(GateMode.WAKEWORD)
+
+    room.word = replace(WORD, fd=8)
+    room.ear.command(SetGate(GateMode.WAKEWORD))
+
+    second = await again(room, 2)
+    assert isinstance(second.sent[0], Start)
+    assert second.sent[0].word == room.word
     await room.ear.close()
 
 
