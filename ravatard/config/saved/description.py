@@ -14,9 +14,9 @@ from ravatard.secret import Secret
 
 #: Sources that override what is saved.
 STRONGER = ("environment", "credential")
-#: Settings that a sentence names.
 #: Said of a reload that changes nothing.
 UNCHANGED = "no setting has changed"
+#: Settings that a sentence names.
 _MOST_NAMED = 8
 _WORDS = {bool: "boolean", int: "integer", float: "number", str: "text", Secret: "secret"}
 
