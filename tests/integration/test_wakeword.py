@@ -395,6 +395,66 @@ async def test_a_library_that_kills_the_microphones_process_in_use_is_put_aside_
     assert daemon.stderr.count("no wake word") == 1
 
 
+#: Appended to the library: it ends each process that loads it, but no trial, as OpenBLAS does without memory.
+ENDING = """
+
+import os, sys
+
+if "trial" not in sys.argv[0]:
+    os._exit(1)
+"""
+
+
+async def test_a_library_that_ends_the_microphones_process_without_a_signal_is_put_aside_as_well(
+    tmp_path: Path,
+) -> None:
+    own_library(tmp_path / "library", ENDING)
+    (temporary := tmp_path / "temporary").mkdir()
+    sound = np.concatenate([recordings.quiet(2.0), request(0), recordings.quiet(60.0)])
+    config: Config = {"microphone": {"command": feed(recordings.write(tmp_path / "spoken.wav", sound))}}
+    environ = {"PYTHONPATH": str(tmp_path / "library"), "TMPDIR": str(temporary)}
+    async with (
+        SimServer(OPTIONS) as server,
+        Daemon(tmp_path, server.base_url, GATE, config, environ=environ) as daemon,
+    ):
+        await daemon.until(lambda: server.record.counts["answers"] == 1, "it is answered", 90)
+        report = (await asyncio.to_thread(asked, "status"))["status"]
+        await daemon.stopped()
+
+    assert isinstance(report, dict)
+    (sentence,) = report["degraded"]
+    assert sentence.startswith("no wake word: the sound process failed 2 times within 10 minutes")
+    assert (report["gate"], list(temporary.iterdir())) == ("vad", [])
+
+
+async def test_while_a_trial_stands_still_the_daemon_listens_and_answers_and_takes_the_word_later(
+    tmp_path: Path,
+) -> None:
+    # A trial sleeps where it loads the library, until there is a file.
+    waiting = f"""
+import os, sys, time
+
+while "trial" in sys.argv[0] and not os.path.exists({str(tmp_path / "go on")!r}):
+    time.sleep(0.05)
+"""
+    own_library(tmp_path / "library", waiting)
+    sound = recordings.write(tmp_path / "quiet.wav", recordings.quiet(120.0))
+    config: Config = {"microphone": {"command": feed(sound)}}
+    environ = {"PYTHONPATH": str(tmp_path / "library")}
+    async with (
+        SimServer(OPTIONS) as server,
+        Daemon(tmp_path, server.base_url, GATE, config, environ=environ) as daemon,
+    ):
+        await daemon.until(lambda: daemon.shows("ready"), "it listens without the word", 15)
+        report = (await asyncio.to_thread(asked, "status"))["status"]
+        (tmp_path / "go on").touch()
+        await daemon.until(lambda: daemon.shows("waiting for the wake word"), "it waits for the word", 15)
+        await daemon.stopped()
+
+    assert isinstance(report, dict)
+    assert "its model is being tried for more than 4.5 s" in report["degraded"][0]
+
+
 async def test_a_microphones_process_that_is_killed_between_the_word_and_the_request_is_no_end_of_the_word(
     tmp_path: Path,
 ) -> None:
