@@ -27,6 +27,11 @@ WAIT_S = 4.5
 RETRY_S = (15.0, 60.0, 300.0, 1800.0)
 
 
+def _beside(*call: Any) -> asyncio.Future[TriedModel]:
+    """Call a function in a thread, beside the event loop: a trial waits for its process."""
+    return asyncio.get_running_loop().run_in_executor(None, *call)
+
+
 class WakeWordModel:
     """Holds the model that the microphone's process loads.
 
@@ -37,7 +42,11 @@ class WakeWordModel:
     """
 
     def __init__(
-        self, beside: Path, environ: Mapping[str, str], *, run: Callable[..., Any] = asyncio.to_thread
+        self,
+        beside: Path,
+        environ: Mapping[str, str],
+        *,
+        run: Callable[..., asyncio.Future[TriedModel]] = _beside,
     ) -> None:
         """Hold none yet.
 
@@ -53,7 +62,7 @@ class WakeWordModel:
         self._environ = environ
         self._wanted = self._running = WakeWordOptions()
         self._number = 0
-        self._trial: asyncio.Task[TriedModel] | None = None
+        self._trial: asyncio.Future[TriedModel] | None = None
         self._retries = 0
         #: There is a trial, or there is to be one after a pause.
         self._unsettled = asyncio.Event()
@@ -101,8 +110,7 @@ class WakeWordModel:
             options,
             wakeword=self.running_of(options.wakeword),
             wakeword_trouble=self.trouble,
-            wakeword_kept=self.kept,
-            wakeword_model=self._number,
+            equipment=replace(options.equipment, wakeword_model=self._number, wakeword_kept=self.kept),
         )
 
     def running_of(self, options: WakeWordOptions) -> WakeWordOptions:
@@ -132,8 +140,8 @@ class WakeWordModel:
             return False
         return True
 
-    def _begin(self) -> asyncio.Task[TriedModel]:
-        self._trial = asyncio.create_task(self._run(self._tried, self._wanted, self.tried))
+    def _begin(self) -> asyncio.Future[TriedModel]:
+        self._trial = self._run(self._tried, self._wanted, self.tried)
         self._unsettled.set()
         return self._trial
 
@@ -144,11 +152,11 @@ class WakeWordModel:
         self._trial = None
         self._unsettled.clear()
 
-    def _close(self, trial: asyncio.Task[TriedModel]) -> None:
+    def _close(self, trial: asyncio.Future[TriedModel]) -> None:
         if not trial.cancelled() and trial.exception() is None and trial.result() is not self.tried:
             os.close(trial.result().fd)
 
-    def _settle(self, trial: asyncio.Task[TriedModel]) -> bool:
+    def _settle(self, trial: asyncio.Future[TriedModel]) -> bool:
         """Take the result of a trial that is over; return False if it counts for nothing any more."""
         if trial is not self._trial:
             return False

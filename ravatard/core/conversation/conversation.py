@@ -264,7 +264,8 @@ class Conversation:
                 m.take(m.playback.quiet(begin=quiet, limit=m.options.equipment.quiet.volume))
             case ev.OptionsChanged(options):
                 m.take(m.playback.limited(m.options.equipment.quiet.volume, options.equipment.quiet.volume))
-                is_other_word = options.wakeword_model != m.options.wakeword_model
+                known = m.options.equipment.wakeword_model
+                is_other_word = options.equipment.wakeword_model != known
                 m.options = options
                 # What was refused may have been mended.
                 m.take(m.service.retry())

@@ -25,9 +25,8 @@ def gate_choice(options: ConversationOptions, listens: bool | None) -> GateChoic
         has_button=options.has_button,
         wakeword_trouble=options.wakeword_trouble,
     )
-    if choice.mode.takes_word and options.wakeword_kept:
-        kept = f"the wake word {options.wakeword.word} goes on as before: {options.wakeword_kept}"
-        return GateChoice(choice.mode, kept)
+    if choice.mode.takes_word and (kept := options.equipment.wakeword_kept):
+        return GateChoice(choice.mode, f"the wake word {options.wakeword.word} goes on as before: {kept}")
     return choice
 
 

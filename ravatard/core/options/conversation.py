@@ -76,8 +76,6 @@ class ConversationOptions:
         equipment: speaker, volume, audio, and what is known of the service.
         wakeword: section ``wakeword``.
         wakeword_trouble: why its word cannot be recognised, as one sentence; "" when it can.
-        wakeword_kept: why ``wakeword`` names what ran before, and not what is configured; "" if it is that.
-        wakeword_model: number of the word's model; another one has to be loaded.
     """
 
     session: SessionOptions
@@ -90,5 +88,3 @@ class ConversationOptions:
     equipment: Equipment = field(default_factory=Equipment)
     wakeword: WakeWordOptions = field(default_factory=WakeWordOptions)
     wakeword_trouble: str = ""
-    wakeword_kept: str = ""
-    wakeword_model: int = 0

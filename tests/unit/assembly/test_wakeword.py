@@ -76,16 +76,29 @@ class Trials:
         self.results = list(results)
         self.tried_at: list[float] = []
 
-    async def run(self, _: object, options: WakeWordOptions, before: TriedModel | None) -> TriedModel:
-        self.tried_at.append(asyncio.get_running_loop().time())
+    def run(
+        self, _: object, options: WakeWordOptions, before: TriedModel | None
+    ) -> asyncio.Future[TriedModel]:
+        loop = asyncio.get_running_loop()
+        self.tried_at.append(loop.time())
+        trial: asyncio.Future[TriedModel] = loop.create_future()
+        first = self.results.pop(0)
+        if isinstance(first, float):
+            loop.call_later(first, self._end, trial, before)
+        else:
+            self.results.insert(0, first)
+            loop.call_soon(self._end, trial, before)
+        return trial
+
+    def _end(self, trial: asyncio.Future[TriedModel], before: TriedModel | None) -> None:
         result = self.results.pop(0)
-        if isinstance(result, float):
-            await asyncio.sleep(result)
-            result = self.results.pop(0)
+        if trial.cancelled():
+            return
         if isinstance(result, Exception):
-            raise result
-        assert not isinstance(result, float)
-        return before if before == result else result
+            trial.set_exception(result)
+        else:
+            assert isinstance(result, TriedModel)
+            trial.set_result(before if before == result else result)
 
 
 def a_model(word: str) -> TriedModel:
@@ -117,10 +130,10 @@ async def test_a_good_model_goes_on_when_another_cannot_be_used_and_all_tell_wha
     assert (model.current(), model.trouble) == (ada, "")
     taken = model.taken_into(BASE)
     assert (taken.wakeword.word, taken.wakeword.sensitivity) == ("ada", "low")
-    assert taken.wakeword_model == before.wakeword_model
+    assert taken.equipment.wakeword_model == before.equipment.wakeword_model
     assert taken.wakeword_trouble == ""
-    assert taken.wakeword_kept
-    assert model.told == f"the wake word ada goes on as before: {taken.wakeword_kept}"
+    assert taken.equipment.wakeword_kept
+    assert model.told == f"the wake word ada goes on as before: {taken.equipment.wakeword_kept}"
     assert ada.content == b"ada"
     if isinstance(trouble, float):
         # And so it does when the trial is over.
@@ -136,8 +149,8 @@ async def test_another_word_is_another_model_and_the_same_one_is_not() -> None:
     for word in ("ada", "ada", "bob"):
         await model.refresh(wanted(word))
         taken = model.taken_into(BASE)
-        assert (taken.wakeword.word, taken.wakeword_kept, model.told) == (word, "", "")
-        numbers.append(taken.wakeword_model)
+        assert (taken.wakeword.word, taken.equipment.wakeword_kept, model.told) == (word, "", "")
+        numbers.append(taken.equipment.wakeword_model)
 
     assert numbers == [1, 1, 2]
     assert model.current() == bob

@@ -58,14 +58,14 @@ def options() -> st.SearchStrategy[ConversationOptions]:
             in_answer=st.sampled_from(["stop", "turn", "off"]),
         ),
         wakeword_trouble=st.sampled_from(["", "the model is broken"]),
-        wakeword_kept=st.sampled_from(["", "another is broken"]),
-        wakeword_model=st.integers(0, 2),
         equipment=st.builds(
             Equipment,
             speaks=st.booleans(),
             audio=st.builds(AudioOptions, echo=st.sampled_from(["off", "half-duplex", "cancel"])),
             streams=st.booleans(),
             other_mode=st.booleans(),
+            wakeword_model=st.integers(0, 2),
+            wakeword_kept=st.sampled_from(["", "another is broken"]),
         ),
     )
 
