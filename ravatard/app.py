@@ -80,6 +80,8 @@ def _optional_stages(
         yield adapter.name, control(adapter, handler)
     if parts.screen is not None:
         yield "display", display(parts.screen, parts.cloud, inbox)
+    if parts.wakeword is not None:
+        yield "wakeword", parts.wakeword(inbox)
     if parts.network_changes is not None:
         yield "network", network(parts.network_changes, inbox)
     if parts.button is not None:

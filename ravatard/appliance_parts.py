@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +20,7 @@ from ravatard.ports.page import OwnerPage
 from ravatard.ports.panel import Button, Lamp
 from ravatard.ports.speaker import Speaker
 from ravatard.stages.control import started_by_hand
+from ravatard.stages.mailbox import Inbox
 
 
 def _noon() -> datetime:
@@ -38,7 +39,8 @@ class Parts:
     ``named_hosts``: hosts that the service has named;
     ``adapters``: ways in and out for other programs; ``room``: None where no other appliance is;
     ``restart_refusal``: why nothing would start the daemon again when it ends;
-    ``on_trial``: told when the microphone is closed for a trial, and when that is over.
+    ``on_trial``: told when the microphone is closed for a trial, and when that is over;
+    ``wakeword``: tries a model of the wake word again, without end; None where there is none to be tried.
     """
 
     microphone: Microphone
@@ -62,6 +64,7 @@ class Parts:
     room: Room | None = None
     restart_refusal: Callable[[], Awaitable[str]] = started_by_hand
     on_trial: Callable[[bool, bool], None] = lambda begins, by_user: None
+    wakeword: Callable[[Inbox], Coroutine[None, None, None]] | None = None
 
     def report(self) -> PartsReport:
         """Return what the parts tell for the status."""

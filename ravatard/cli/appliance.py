@@ -250,11 +250,13 @@ async def _appliance(
             has_button=parts.button is not None,
             muted=muted,
             volume=volume,
-            wakeword_trouble=wakeword.trouble,
         )
+        wanted = wakeword.taken_into(wanted)
         if not arguments.simulate:
             folder = state_directory(environ) / RECORDER
             recorder = flight_recorder(folder, wanted, asyncio.get_running_loop().time(), secrets.redacted)
             parts = replace(parts, observers=[*observers, stack.enter_context(recorder)])
-        rereading = Rereading(arguments, environ, loaded.options, options, secrets, wakeword, access.issuers)
+        read = (loaded.options, options, secrets, wakeword, access.issuers, wanted)
+        rereading = Rereading(arguments, environ, *read)
+        parts = replace(parts, wakeword=rereading.keep_trying_word)
         await live(parts, wanted, options.reconnect, controls, partial(rereading.read, parts))

@@ -18,12 +18,15 @@ from ravatard.cli.run import loaded_for
 from ravatard.cli.terminal import typeable
 from ravatard.cloud.network.trust import Issuers, issuers_in
 from ravatard.config import Loaded, Options, secrets_of
-from ravatard.config.saved.description import told_changes
+from ravatard.config.saved.description import UNCHANGED, told_changes
 from ravatard.config.saved.layer import saved_file
 from ravatard.config.saved.starting import load_at_start
+from ravatard.core.events import OptionsChanged
+from ravatard.core.options.conversation import ConversationOptions
 from ravatard.devices.microphone.source_check import check_source
 from ravatard.errors import ConfigError
 from ravatard.secret import Secret
+from ravatard.stages.mailbox import Inbox
 from ravatard.stages.reload import NewOptions
 
 
@@ -66,7 +69,8 @@ class Rereading:
         secrets: all that were ever read.
         wakeword: model of the wake word, which is looked for again.
         issuers: issuers in the file of ``network.ca``, as they were at the start.
-        newest: options of the last reload.
+        taken: options that the conversation was given last.
+        newest: options of the last reload, as far as they are in effect.
     """
 
     arguments: argparse.Namespace
@@ -76,6 +80,7 @@ class Rereading:
     secrets: KnownSecrets
     wakeword: WakeWordModel
     issuers: Issuers
+    taken: ConversationOptions
     newest: Options | None = None
 
     async def read(self, parts: Parts) -> NewOptions:
@@ -90,13 +95,25 @@ class Rereading:
         configure_logs(again, self.environ, quiet=self.arguments.simulate)
         renew_credential(parts.cloud, self.running, options)
         await self.wakeword.refresh(options)
-        told = told_changes(self.started, self.newest or self.started, options)
+        effective = replace(options, wakeword=self.wakeword.running_of(options.wakeword))
+        told = told_changes(self.started, self.newest or self.started, effective)
         if options.network.ca == self.running.network.ca:
             told = "; ".join(filter(None, (told, told_issuers(options.network.ca, self.issuers))))
-        self.newest = options
-        has_button = parts.button is not None
-        taken = conversation_options(options, has_button=has_button, wakeword_trouble=self.wakeword.trouble)
-        return NewOptions(taken, told)
+        if word := self.wakeword.told:
+            told = word if told == UNCHANGED else f"{told}; {word}"
+        self.newest = effective
+        wanted = conversation_options(options, has_button=parts.button is not None)
+        self.taken = self.wakeword.taken_into(wanted)
+        return NewOptions(self.taken, told)
+
+    async def keep_trying_word(self, inbox: Inbox) -> None:
+        """Try the wake word's model again while there is a passing trouble with it. Runs for ever."""
+
+        def changed() -> None:
+            self.taken = self.wakeword.taken_into(self.taken)
+            inbox.put(OptionsChanged(self.taken))
+
+        await self.wakeword.keep_trying(changed)
 
 
 def told_issuers(file: str | None, started: Issuers) -> str:

@@ -15,7 +15,7 @@ from ravatard.config.boards import reserved_pins
 from ravatard.config.problems import SettingOrigin, shown
 from ravatard.config.schema import Options
 from ravatard.core.options.quiet import QuietOptions, minute_of
-from ravatard.core.wakeword.options import HIGHEST_THRESHOLD, LOWEST_THRESHOLD, Cutoffs, threshold_for
+from ravatard.core.wakeword.options import LOWEST_THRESHOLD, Cutoffs, threshold_for
 from ravatard.devices.panel.header import spi_pins
 from ravatard.devices.panel.options import PixelOptions
 
@@ -256,12 +256,8 @@ def _gate(options: Options) -> Iterator[Clash]:
 def _wakeword(options: Options, origins: Mapping[str, SettingOrigin]) -> Iterator[Clash]:
     try:
         threshold_for(options.wakeword.sensitivity, Cutoffs.around(LOWEST_THRESHOLD))
-    except ValueError:
-        text = (
-            f"wakeword.sensitivity {options.wakeword.sensitivity!r:.40} is none; write low, normal, high, "
-            f"or a score from {LOWEST_THRESHOLD:g} to {HIGHEST_THRESHOLD:g}"
-        )
-        yield Clash(("wakeword.sensitivity",), text)
+    except ValueError as error:
+        yield Clash(("wakeword.sensitivity",), str(error))
     is_written = origins["wakeword.in_answer"] != SettingOrigin()
     wanted = is_written and options.wakeword.in_answer != "off" and options.gate.takes_word
     if wanted and options.audio.echo == "half-duplex":

@@ -25,8 +25,6 @@ TESTED_BY_RUNNING: dict[str, str] = {
     "cloud/pixelstreaming/stream.py": "integration/test_pixelstreaming_player.py, against a real streamer",
     "cloud/webrtc/bounds.py": "unit/cloud/webrtc/test_hostile_offers.py reads every kind of offer",
     "core/conversation/earcon_policy.py": "unit/core/conversation/test_playback_state.py takes every branch",
-    "devices/microphone/detectors/wake_word.py": "integration/test_wakeword.py recognises the word with it",
-    "devices/microphone/wakeword/trial.py": "integration/test_wakeword.py tries every kind of file with it",
     "devices/media/feed.py": "integration/test_media.py runs it with real processes",
     "devices/media/worker.py": "integration/test_media.py starts it",
     "devices/speaker/worker.py": "integration/test_speaker.py starts it",

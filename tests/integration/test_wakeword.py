@@ -9,6 +9,7 @@ import importlib.util
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import wave
@@ -25,8 +26,9 @@ from ravatard.core.states import GateMode
 from ravatard.core.wakeword.options import BUILT_IN_WORDS, WakeWordOptions
 from ravatard.core.wakeword.waking import LATEST_HIT_MS
 from ravatard.devices.echo.ring import make_ring
-from ravatard.devices.microphone.wakeword.model import LIBRARY
-from ravatard.devices.microphone.wakeword.trial import find_and_try
+from ravatard.devices.microphone.wakeword import trial
+from ravatard.devices.microphone.wakeword.model import LIBRARY, find_model
+from ravatard.devices.microphone.wakeword.trial import PassingTroubleError, find_and_try, try_model
 from ravatard.devices.microphone.wakeword.tried import LARGEST_MODEL_BYTES
 from ravatard.errors import DeviceError
 from ravatard.host.control.client import ask
@@ -158,6 +160,11 @@ def _endless_step(content: bytes) -> bytes:
     return content[: at + 4] + (300_000).to_bytes(4, "little") + content[at + 8 :]
 
 
+def _scoreless(content: bytes) -> bytes:
+    """The model with scores from 0 to 0.0000003."""
+    return content.replace(struct.pack("<f", 1 / 256), struct.pack("<f", 1e-9))
+
+
 def _sparse(path: Path, _: bytes) -> None:
     path.touch()
     os.truncate(path, 200 << 20)
@@ -176,6 +183,7 @@ BROKEN: dict[str, Callable[[Path, bytes], object]] = {
     "one byte": _written(lambda _: b"\0"),
     "wrong shape": _written(_wrong_shape),
     "endless step": _written(_endless_step),
+    "no score": _written(_scoreless),
     "200 MB": _sparse,
     "a dangling link": lambda path, _: path.symlink_to("nowhere"),
     "a device": lambda path, _: path.symlink_to("/dev/zero"),
@@ -223,6 +231,36 @@ def test_a_whole_model_of_the_owners_works_also_behind_a_link(tmp_path: Path, *,
     os.close(tried.fd)
 
 
+@pytest.mark.parametrize("limit", ["--as=1500000000", "--cpu=10", "--core=0"])
+def test_a_hard_limit_that_is_lower_than_the_trials_own_is_kept_and_no_fault_of_the_model(
+    tmp_path: Path, limit: str
+) -> None:
+    file = tmp_path / "ravatard.yaml"
+    file.write_text("gate: {mode: wakeword}\n")
+
+    command = ["prlimit", limit, sys.executable, "-m", "ravatard", "config", "check", "--config", str(file)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+
+    assert "wake word" not in said.stdout
+
+
+def test_memory_that_is_too_short_for_the_library_is_no_fault_of_the_model(tmp_path: Path) -> None:
+    tight = ("prlimit", "--as=90000000", sys.executable, "-P", "-m", trial.__name__)
+
+    with pytest.raises(PassingTroubleError) as refusal:
+        try_model(find_model(WakeWordOptions(), tmp_path), os.environ, command=tight)
+
+    assert "memory" in str(refusal.value)
+    assert "copy it anew" not in str(refusal.value)
+
+
+def test_a_trial_that_is_stopped_is_given_up_and_no_fault_of_the_model(tmp_path: Path) -> None:
+    stopped = ("sh", "-c", "kill -STOP $$")
+
+    with pytest.raises(PassingTroubleError, match=r"took more than 0\.5 s: its process is stopped, or"):
+        try_model(find_model(WakeWordOptions(), tmp_path), os.environ, command=stopped, limit_s=0.5)
+
+
 def test_every_built_in_model_works(tmp_path: Path) -> None:
     for word in BUILT_IN_WORDS:
         tried = find_and_try(WakeWordOptions(word=word), tmp_path, os.environ)
@@ -240,6 +278,26 @@ def test_config_check_says_what_is_wrong_with_a_model(tmp_path: Path) -> None:
 
     (line,) = [line for line in said.stdout.splitlines() if "wake word" in line]
     assert "SIGSEGV" in line
+
+
+@pytest.mark.parametrize("kind", ["good", "truncated"])
+def test_a_process_leaves_no_copy_of_a_model_behind_however_it_ends(tmp_path: Path, kind: str) -> None:
+    """Also one that is ended in the middle of loading."""
+    content = (MODELS / "okay_nabu.tflite").read_bytes()
+    content = content if kind == "good" else content[: len(content) // 2]
+    (model := tmp_path / "model").write_bytes(content)
+    (temporary := tmp_path / "temporary").mkdir()
+    loads = (
+        "import sys; from pathlib import Path;"
+        "from ravatard.devices.microphone.detectors.wake_word import load_content;"
+        "load_content(Path(sys.argv[1]).read_bytes(), 5); import os; os.kill(os.getpid(), 9)"
+    )
+
+    environ = os.environ | {"TMPDIR": str(temporary)}
+    ended = subprocess.run([sys.executable, "-c", loads, model], env=environ, check=False, timeout=60)
+
+    assert ended.returncode == (-signal.SIGKILL if kind == "good" else -signal.SIGSEGV)
+    assert list(temporary.iterdir()) == []
 
 
 async def test_with_a_broken_model_the_daemon_listens_all_the_same_and_says_why(tmp_path: Path) -> None:
@@ -270,13 +328,14 @@ async def test_with_a_broken_model_the_daemon_listens_all_the_same_and_says_why(
     assert "until then any voice opens the gate" in daemon.stderr
 
 
-#: Appended to the library: it is killed in use by the 300th step. A trial makes 250, and the gate of a
-#: microphone 230 when its first speech begins.
+#: Appended to the library: it is killed in use by the 300th step, but not in a trial. The gate of a
+#: microphone makes 230 when its first speech begins.
 CRASHING = """
 
 def _process_streaming_prob(self, features, real=MicroWakeWord.process_streaming_prob, steps=[0]):
     steps[0] += 1
-    if steps[0] == 300:
+    import sys
+    if steps[0] == 300 and "trial" not in sys.argv[0]:
         import signal
         signal.raise_signal(signal.SIGSEGV)
     return real(self, features)
@@ -334,6 +393,66 @@ async def test_a_library_that_kills_the_microphones_process_in_use_is_put_aside_
     assert sentence.endswith("until then any voice opens the gate")
     assert (report["gate"], report["counters"]["microphone_losses"]) == ("vad", 2)
     assert daemon.stderr.count("no wake word") == 1
+
+
+#: Appended to the library: it ends each process that loads it, but no trial, as OpenBLAS does without memory.
+ENDING = """
+
+import os, sys
+
+if "trial" not in sys.argv[0]:
+    os._exit(1)
+"""
+
+
+async def test_a_library_that_ends_the_microphones_process_without_a_signal_is_put_aside_as_well(
+    tmp_path: Path,
+) -> None:
+    own_library(tmp_path / "library", ENDING)
+    (temporary := tmp_path / "temporary").mkdir()
+    sound = np.concatenate([recordings.quiet(2.0), request(0), recordings.quiet(60.0)])
+    config: Config = {"microphone": {"command": feed(recordings.write(tmp_path / "spoken.wav", sound))}}
+    environ = {"PYTHONPATH": str(tmp_path / "library"), "TMPDIR": str(temporary)}
+    async with (
+        SimServer(OPTIONS) as server,
+        Daemon(tmp_path, server.base_url, GATE, config, environ=environ) as daemon,
+    ):
+        await daemon.until(lambda: server.record.counts["answers"] == 1, "it is answered", 90)
+        report = (await asyncio.to_thread(asked, "status"))["status"]
+        await daemon.stopped()
+
+    assert isinstance(report, dict)
+    (sentence,) = report["degraded"]
+    assert sentence.startswith("no wake word: the sound process failed 2 times within 10 minutes")
+    assert (report["gate"], list(temporary.iterdir())) == ("vad", [])
+
+
+async def test_while_a_trial_stands_still_the_daemon_listens_and_answers_and_takes_the_word_later(
+    tmp_path: Path,
+) -> None:
+    # A trial sleeps where it loads the library, until there is a file.
+    waiting = f"""
+import os, sys, time
+
+while "trial" in sys.argv[0] and not os.path.exists({str(tmp_path / "go on")!r}):
+    time.sleep(0.05)
+"""
+    own_library(tmp_path / "library", waiting)
+    sound = recordings.write(tmp_path / "quiet.wav", recordings.quiet(120.0))
+    config: Config = {"microphone": {"command": feed(sound)}}
+    environ = {"PYTHONPATH": str(tmp_path / "library")}
+    async with (
+        SimServer(OPTIONS) as server,
+        Daemon(tmp_path, server.base_url, GATE, config, environ=environ) as daemon,
+    ):
+        await daemon.until(lambda: daemon.shows("ready"), "it listens without the word", 15)
+        report = (await asyncio.to_thread(asked, "status"))["status"]
+        (tmp_path / "go on").touch()
+        await daemon.until(lambda: daemon.shows("waiting for the wake word"), "it waits for the word", 15)
+        await daemon.stopped()
+
+    assert isinstance(report, dict)
+    assert "its model is being tried for more than 4.5 s" in report["degraded"][0]
 
 
 async def test_a_microphones_process_that_is_killed_between_the_word_and_the_request_is_no_end_of_the_word(
@@ -400,26 +519,33 @@ async def test_a_model_that_is_unreadable_or_replaced_while_the_daemon_runs_is_r
         # The gate is another one before the process that has its word is started.
         listening = await daemon.until(lambda: sound_process(daemon), "a process with the word", 30)
 
-        # A link to a whole model, and another whole model in its place, are as good.
+        # A link to the same whole model disturbs nothing; another whole model in its place is taken.
         model.unlink()
         model.symlink_to(MODELS / "okay_nabu.tflite")
         await reads_again("waiting for the wake word", "")
+        assert sound_process(daemon) == listening
         model.unlink()
         model.write_bytes((MODELS / "hey_jarvis.tflite").read_bytes())
         await reads_again("waiting for the wake word", "")
-        # The process that listens was not disturbed by any of it; the next one takes what is there by then.
+        await daemon.until(lambda: sound_process(daemon) not in (0, listening), "another process", 30)
+        await daemon.until(lambda: daemon.shows("waiting for the wake word"), "it waits again", 60)
+        listening = sound_process(daemon)
+
+        # What is none is not: 200 MB, half a model that is being written, none at all. The good one stays.
+        os.truncate(model, 200 << 20)
+        await reads_again("waiting for the wake word", "mine.tflite has 209715200 bytes")
+        model.write_bytes((MODELS / "okay_nabu.tflite").read_bytes()[:40_000])
+        await reads_again("waiting for the wake word", "SIGSEGV")
+        model.unlink()
+        reply = await asyncio.to_thread(asked, "reload")
         assert sound_process(daemon) == listening
+        # And the process that is started again has it.
         os.kill(listening, signal.SIGKILL)
         await daemon.until(lambda: sound_process(daemon) not in (0, listening), "another process", 30)
         await daemon.until(lambda: daemon.shows("waiting for the wake word"), "it waits again", 60)
-
-        # What is none is not: 200 MB, and half a model that is being written.
-        os.truncate(model, 200 << 20)
-        await reads_again("ready", "mine.tflite has 209715200 bytes")
-        model.write_bytes((MODELS / "okay_nabu.tflite").read_bytes()[:40_000])
-        await reads_again("ready", "SIGSEGV")
         await daemon.stopped()
 
+    assert f"the wake word mine goes on as before: {model} cannot be read" in str(reply)
     assert unreadable.startswith(f"no wake word: {model} cannot be read: Permission denied")
     assert unreadable.endswith("until then any voice opens the gate")
 

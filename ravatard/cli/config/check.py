@@ -148,7 +148,7 @@ def _warnings(loaded: Loaded, main: Path) -> Iterator[str]:
     yield from advice(loaded, main, sealed=may_be_sealed(os.environ))
     yield from _about_network(loaded)
     yield from _about_kiosk(loaded)
-    yield from _about_wakeword(loaded, main)
+    yield from about_wakeword(loaded, main)
     yield from _about_page(loaded)
 
 
@@ -243,17 +243,26 @@ def _about_page(loaded: Loaded) -> Iterator[str]:
         yield f"the page is served to this machine only: {refusal}"
 
 
-def _about_wakeword(loaded: Loaded, main: Path) -> Iterator[str]:
-    """Yield why the wake word cannot be recognised, if the gate waits for it."""
-    if not loaded.options.gate.takes_word:
+def about_wakeword(loaded: Loaded, main: Path, *, unused: bool = False) -> Iterator[str]:
+    """Yield why the wake word cannot be recognised.
+
+    Args:
+        loaded: the configuration.
+        main: the file that was looked for.
+        unused: also if the gate does not wait for it.
+    """
+    takes_word = loaded.options.gate.takes_word
+    if not takes_word and not unused:
         return
     # Few have a wake word.
     from ravatard.devices.microphone.wakeword.trial import find_and_try
 
     try:
-        find_and_try(loaded.options.wakeword, main.parent, os.environ)
+        tried = find_and_try(loaded.options.wakeword, main.parent, os.environ)
+        os.close(tried.fd)
     except DeviceError as error:
-        yield f"no wake word: {error}; without it the button opens the gate, or else any voice"
+        without = "; without it the button opens the gate, or else any voice" if takes_word else ""
+        yield f"no wake word: {error}{without}"
 
 
 def _count(loaded: Loaded) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Iterator
 from getpass import getpass
 from pathlib import Path
 from typing import Any
 
-from ravatard.cli.config.check import refuse_unusable
+from ravatard.cli.config.check import about_wakeword, refuse_unusable
 from ravatard.cli.json_output import json_document
 from ravatard.cli.options import add_config, add_json, add_state
 from ravatard.cli.terminal import is_text, visible
-from ravatard.config import Loaded, Schema, load
+from ravatard.config import DEFAULT_PATH, Loaded, Schema, load
 from ravatard.config.document import Node, Scalar
 from ravatard.config.problems import shown
 from ravatard.config.saved.description import needs, shown_value, source_of
@@ -182,7 +183,16 @@ def _save(arguments: argparse.Namespace, changes: Changes) -> int:
     for one in differences:
         old, new = (visible(_in_words(one[when])) or "(unset)" for when in ("old", "new"))
         print(f"{one['key']}: {old} -> {new}; {applying(one['needs'], arguments.state)}")
+    for warning in _warnings(store, changes, arguments.config or DEFAULT_PATH):
+        print(f"warning: {visible(warning)}")
     return 0
+
+
+def _warnings(store: FileSettingsStore, changes: Changes, main: Path) -> Iterator[str]:
+    """Yield why a wake word that was chosen now cannot be recognised."""
+    chosen = {name for name, value in changes.items() if value is not None}
+    if chosen & {"gate.mode", "wakeword.word", "wakeword.sensitivity"}:
+        yield from about_wakeword(store.with_changes({}), main, unused="wakeword.word" in chosen)
 
 
 def applying(needs: str, state: Path | None) -> str:

@@ -88,6 +88,13 @@ def use_of_microphone(reply: Mapping[str, Any]) -> str:
     return "has the microphone; this is its level"
 
 
+def about_word(report: Mapping[str, Any]) -> str:
+    """Return the sentence of the daemon's ``report`` about a wake word that is lost; "" if none is."""
+    return next(
+        (one for one in report["degraded"] if one.startswith(("no wake word:", "the wake word "))), ""
+    )
+
+
 async def _limited(showing: Any, seconds: float | None) -> None:
     async with asyncio.timeout(seconds):
         await showing
@@ -156,7 +163,7 @@ async def _daemons(socket: Path, screen: _Screen) -> None:
         NoDaemonError: the daemon ended.
     """
     clock = asyncio.get_running_loop().time
-    gate = device = ""
+    gate = device = told = ""
     before: int | None = None
     heard: tuple[int, int] = (0, 0)
     while True:
@@ -177,6 +184,9 @@ async def _daemons(socket: Path, screen: _Screen) -> None:
         if report["gate"] != gate:
             gate = report["gate"]
             screen.say(f"gate mode {gate}")
+        if (without := about_word(report)) != told:
+            told = without
+            screen.say(told or "the wake word is waited for again")
         await asyncio.sleep(_ASK_S)
 
 

@@ -14,6 +14,8 @@ from ravatard.secret import Secret
 
 #: Sources that override what is saved.
 STRONGER = ("environment", "credential")
+#: Said of a reload that changes nothing.
+UNCHANGED = "no setting has changed"
 #: Settings that a sentence names.
 _MOST_NAMED = 8
 _WORDS = {bool: "boolean", int: "integer", float: "number", str: "text", Secret: "secret"}
@@ -58,7 +60,7 @@ def told_changes(started: Options, before: Options, now: Options) -> str:
         )
         if keys
     ]
-    return "; ".join(told) or "no setting has changed"
+    return "; ".join(told) or UNCHANGED
 
 
 def _named(keys: list[str]) -> str:

@@ -264,25 +264,27 @@ class Conversation:
                 m.take(m.playback.quiet(begin=quiet, limit=m.options.equipment.quiet.volume))
             case ev.OptionsChanged(options):
                 m.take(m.playback.limited(m.options.equipment.quiet.volume, options.equipment.quiet.volume))
+                known = m.options.equipment.wakeword_model
+                is_other_word = options.equipment.wakeword_model != known
                 m.options = options
                 # What was refused may have been mended.
                 m.take(m.service.retry())
                 m.take(m.service.hears_as(m.service.deafness.perhaps_mended()))
-                self._choose_gate()
+                self._choose_gate(is_other_word=is_other_word)
             case ev.Tick():
                 # The clock is looked at after every event.
                 pass
             case _:
                 assert_never(event)
 
-    def _choose_gate(self) -> None:
+    def _choose_gate(self, *, is_other_word: bool = False) -> None:
         m = self._machines
         capabilities = m.service.capabilities
         listens = capabilities.listens if capabilities else None
         choice = gate_choice(m.options, listens)
         if choice.warning:
             m.actions.append(act.LogLine(choice.warning, warning=True))
-        if choice.mode is not self.gate:
+        if choice.mode is not self.gate or (is_other_word and choice.mode.takes_word):
             self.gate = choice.mode
             m.takes_word = choice.mode.takes_word
             m.take(m.attention.forgotten())

@@ -18,13 +18,16 @@ class GateChoice:
 
 
 def gate_choice(options: ConversationOptions, listens: bool | None) -> GateChoice:
-    """Return :func:`gate_mode` for ``options``."""
-    return gate_mode(
+    """Return :func:`gate_mode` for ``options``, and whether their word is another than the configured one."""
+    choice = gate_mode(
         options.gate.mode,
         listens,
         has_button=options.has_button,
         wakeword_trouble=options.wakeword_trouble,
     )
+    if choice.mode.takes_word and (kept := options.equipment.wakeword_kept):
+        return GateChoice(choice.mode, f"the wake word {options.wakeword.word} goes on as before: {kept}")
+    return choice
 
 
 def gate_mode(

@@ -1,4 +1,4 @@
-"""Equipment the conversation can rely on, fixed at start-up."""
+"""Equipment the conversation can rely on, fixed at start-up but for the wake word's model."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ class Equipment:
         streams: the service takes sound while the user speaks, in a live session.
         other_mode: a service that has no free session is reached in a mode without one.
         quiet: section ``quiet``: hours in which lights and speaker are held back.
+        wakeword_model: number of the wake word's model in use; one of another number has to be loaded.
+        wakeword_kept: why that is the one that ran before, and not the configured one; "" if it is that.
     """
 
     speaks: bool = False
@@ -29,3 +31,5 @@ class Equipment:
     streams: bool = True
     other_mode: bool = False
     quiet: QuietOptions = field(default_factory=QuietOptions)
+    wakeword_model: int = 0
+    wakeword_kept: str = ""

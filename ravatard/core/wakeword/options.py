@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,6 +10,11 @@ from ravatard.setting import setting
 
 #: Range of a score that may be set as the sensitivity.
 LOWEST_THRESHOLD, HIGHEST_THRESHOLD = 0.5, 0.99
+#: What a sensitivity is, in words for a person.
+SENSITIVITIES = (
+    f"write low, normal, high, or a score from {LOWEST_THRESHOLD:g} to {HIGHEST_THRESHOLD:g}, such as 0.85"
+)
+_NUMBER = re.compile(r"0?\.[0-9]{1,9}")
 #: Of the models of the library a score is the mean of this many outputs, 30 ms apart, where their author says
 #: 5. With a cut-off that is 0.01 to 0.02 higher it hears as many words and takes as much other speech for
 #: them, 40 ms sooner; no number from 2 to 12 hears more (tests/benchmarks/wake_word_scores.py).
@@ -55,12 +61,15 @@ class WakeWordOptions:
     word: str = setting(
         "hey_jarvis",
         "hey_jarvis, okay_nabu, hey_mycroft, alexa, or NAME of a microWakeWord model of your own: NAME.json "
-        "and its .tflite in the folder wakewords beside this file.",
+        "and its .tflite in the folder wakewords beside this file. At a reload, the word that runs stays if "
+        "this one cannot be used.",
+        restart=False,
     )
     sensitivity: str = setting(
         "normal",
         "low, normal, high, or the score from 0.5 to 0.99 that counts as the word: a "
         "lower one hears more, also what only resembles the word. `ravatard meter` shows the scores.",
+        restart=False,
     )
     follow_up_s: float = setting(
         8.0,
@@ -87,7 +96,7 @@ def threshold_for(sensitivity: str, cutoffs: Cutoffs) -> float:
         cutoffs: of the model.
 
     Raises:
-        ValueError: no such sensitivity.
+        ValueError: there is no such sensitivity; the message says what to write.
     """
     match sensitivity:
         case "low":
@@ -96,7 +105,8 @@ def threshold_for(sensitivity: str, cutoffs: Cutoffs) -> float:
             return cutoffs.normal
         case "high":
             return cutoffs.high
-    score = float(sensitivity)
+    # Of what float() takes, "+0.9", "0.6_5" and digits of other scripts are slips of the pen.
+    score = float(sensitivity) if _NUMBER.fullmatch(sensitivity) else 0.0
     if not LOWEST_THRESHOLD <= score <= HIGHEST_THRESHOLD:
-        raise ValueError(f"{sensitivity} is not from {LOWEST_THRESHOLD:g} to {HIGHEST_THRESHOLD:g}")
+        raise ValueError(f"found {sensitivity!r:.40}; {SENSITIVITIES}")
     return score

@@ -16,7 +16,7 @@ from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 from ravatard.devices.cards.kernel_state import capture_state
 from ravatard.devices.microphone.child import MicrophoneChild
-from ravatard.devices.microphone.detectors.crashes import Crashes
+from ravatard.devices.microphone.detectors.crashes import Crashes, End
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.microphone.protocol import (
     ChannelsCancel,
@@ -216,7 +216,7 @@ class ChildMicrophone:
 
     async def _receive(self, child: Child[Record]) -> None:
         """Wait for the next records of the process and handle them."""
-        stuck, call = "", None
+        end, clock = End(), asyncio.get_running_loop().time
         kind = FailureKind.RUNNING if self._is_alive else FailureKind.OPENING
         silent = "the microphone fell silent" if self._is_alive else "the microphone did not open"
         try:
@@ -224,10 +224,9 @@ class ChildMicrophone:
                 child, silent=silent, ended=_ENDED, absorbs=self._absorbs
             )
         except DeviceError as error:
-            call = child.call()
-            if str(error) == _ENDED:
-                self._start = self._crashes.failed(self._start, call)
-            stuck = "it stood still while the detector was asked" if child.is_in_call() else ""
+            end = End.of(child, by_itself=str(error) == _ENDED)
+            if end.by_itself:
+                self._start = self._crashes.failed(self._start, end.call)
             self._lose(str(error), kind)
         else:
             for record in records:
@@ -236,8 +235,7 @@ class ChildMicrophone:
                     self._handle(record)
         await self._supervisor.reap()
         if child is not self._supervisor.child:
-            how = child.crash() or stuck
-            if lost_word := self._crashes.ended(how, call, asyncio.get_running_loop().time()):
+            if lost_word := self._crashes.ended(child.crash(), end, clock()):
                 self._handle(lost_word)
             for lost in self._crashes.lost:
                 self._warnings.warn(lost.reason)
@@ -290,6 +288,7 @@ class ChildMicrophone:
         """The microphone delivers sound."""
         self._is_alive = self._is_ready = True
         self.progress.note(ready)
+        self._crashes.ready(asyncio.get_running_loop().time())
         self._heartbeats.restart()
         self._start = replace(self._start, fault=None)
         self._reported.clear()

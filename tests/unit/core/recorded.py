@@ -68,6 +68,8 @@ def options() -> st.SearchStrategy[ConversationOptions]:
             ),
             streams=st.booleans(),
             other_mode=st.booleans(),
+            wakeword_model=st.integers(0, 2),
+            wakeword_kept=st.sampled_from(["", "another is broken"]),
         ),
     )
 

@@ -6,8 +6,9 @@ process of its own first (:mod:`ravatard.devices.microphone.wakeword.trial`), an
 
 from __future__ import annotations
 
+import ctypes
 import math
-import tempfile
+import os
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,14 +30,23 @@ _FEATURES_MS = 10
 _MOST_FEATURES_A_STEP = 10
 #: Features of silence that leave nothing of what was heard before in a model: its memory is 1 to 1.5 s.
 _FORGOTTEN = 150
+#: What numpy writes before the reason of a failed import, and the longest reason that is told.
+_ORIGINALLY = "Original error was:"
+_MOST_SAID = 200
+#: A scale of the features, which are 0 to 26 in a byte (0.1 in the models of the library), is among these.
+_SMALLEST_SCALE, _LARGEST_SCALE = 0.01, 2.0
 _REMEDY = "use another model, or reinstall pymicro-wakeword"
 
 
 class MicroDetector:
     """A :class:`ravatard.core.wakeword.watch.WakeDetector`: a microWakeWord model."""
 
-    def __init__(self, path: Path, outputs: int) -> None:
+    def __init__(self, path: str, outputs: int) -> None:
         """Load the model. Wrong bytes end the process.
+
+        Args:
+            path: of its file, which is needed until this returns.
+            outputs: a score is the mean of so many outputs.
 
         Raises:
             DeviceError: the library is missing or broken, or the model takes or gives something else.
@@ -44,12 +54,16 @@ class MicroDetector:
         self._mark = CallMark(Call.WAKE_WORD)
         self._mark.set()
         try:
-            import numpy as np
-            import pymicro_wakeword
+            np, library = load_library()
             from pymicro_wakeword import MicroWakeWord, MicroWakeWordFeatures
 
-            library = next(Path(pymicro_wakeword.__file__).with_name("lib").glob("*tensorflowlite_c.*"))
-            self._word = MicroWakeWord(
+            class FromPath(MicroWakeWord):
+                def _load_model(self) -> None:
+                    # The library resolves links, and a file in memory has no other name.
+                    self.model_path = path.encode()
+                    super()._load_model()
+
+            self._word = FromPath(
                 id="word",
                 wake_word="",
                 tflite_model=path,
@@ -59,18 +73,24 @@ class MicroDetector:
                 libtensorflowlite_c_path=library,
             )
             self._features = MicroWakeWordFeatures()
-        except (ImportError, OSError, StopIteration, AttributeError) as error:
-            raise DeviceError(
-                f"the wake word's library cannot be used ({type(error).__name__}: {error}); {adding(EXTRA)}"
-            ) from error
+        except (ImportError, OSError, AttributeError) as error:
+            raise _unusable(_in_one_line(error)) from error
+        except MemoryError as error:
+            raise DeviceError("there is not enough memory for the wake word's detector; free some") from error
         except (RuntimeError, ValueError) as error:
-            raise DeviceError(f"it is no model that can be run: {error}") from error
+            raise DeviceError(f"it is no model that can be run: {_in_one_line(error)}") from error
         finally:
             self._mark.clear()
         _check_shape(self._word)
+        self._largest_output = int(np.iinfo(self._word.output_dtype).max)
         self._silence: Any = np.zeros((1, 1, FEATURES), dtype=np.float32)
         # Features that the model has not been given.
         self._overheard: deque[Any] = deque(maxlen=LEAD_MS // _FEATURES_MS)
+
+    @property
+    def highest_score(self) -> float:
+        """Highest score that the model can give."""
+        return float((self._largest_output - self._word.output_zero_point) * self._word.output_scale)
 
     def overhear(self, frame: bytes) -> None:
         """Take a frame (s16le mono 16 kHz): learn the room's noise, and keep the features for the model.
@@ -107,6 +127,23 @@ class MicroDetector:
             raise DeviceError(f"the wake word's detector cannot be used: its score is {highest}; {_REMEDY}")
         return highest
 
+    def score_of(self, levels: list[float]) -> float:
+        """Return the score when features of these levels, 0 to 26, are heard for a step of the model.
+
+        Raises:
+            DeviceError: the library raised an error.
+        """
+        feature = self._silence.copy()
+        feature[0, 0] = levels
+        self._mark.set()
+        try:
+            # Between steps the library answers 0.
+            return max(self._word.process_streaming_prob(feature) or 0.0 for _ in range(self._word.stride))
+        except Exception as error:
+            raise _failed(error) from error
+        finally:
+            self._mark.clear()
+
     def forget(self) -> None:
         """Let silence pass through the model, and drop what was overheard.
 
@@ -126,10 +163,40 @@ class MicroDetector:
             self._mark.clear()
 
 
+def load_library() -> tuple[Any, Path]:
+    """Load the library, without any model; return numpy and the file of TensorFlow Lite.
+
+    Raises:
+        DeviceError: it is missing or broken.
+    """
+    try:
+        import numpy as np
+        import pymicro_wakeword
+        from pymicro_wakeword import MicroWakeWord, MicroWakeWordFeatures
+
+        del MicroWakeWord, MicroWakeWordFeatures
+        folder = Path(pymicro_wakeword.__file__).with_name("lib")
+        for file in folder.glob("*tensorflowlite_c.*"):
+            ctypes.CDLL(str(file))
+            return np, file
+    except (ImportError, OSError, AttributeError) as error:
+        raise _unusable(_in_one_line(error)) from error
+    raise _unusable(f"there is no tensorflowlite_c in {folder}")
+
+
+def _unusable(why: str) -> DeviceError:
+    return DeviceError(f"the wake word's library cannot be used ({why}); {adding(EXTRA)}")
+
+
+def _in_one_line(error: Exception) -> str:
+    """Return what a library says of its failure, as one bounded line; numpy writes a page around it."""
+    said = str(error).strip()
+    said = said.rpartition(_ORIGINALLY)[2] if _ORIGINALLY in said else said
+    return " ".join(f"{type(error).__name__}: {said}".split())[:_MOST_SAID]
+
+
 def _failed(error: Exception) -> DeviceError:
-    return DeviceError(
-        f"the wake word's detector cannot be used ({type(error).__name__}: {error}); {_REMEDY}"
-    )
+    return DeviceError(f"the wake word's detector cannot be used ({_in_one_line(error)}); {_REMEDY}")
 
 
 def _check_shape(word: MicroWakeWord) -> None:
@@ -142,29 +209,36 @@ def _check_shape(word: MicroWakeWord) -> None:
             f"{given}, and one of a wake word takes {FEATURES} a feature, at most {_MOST_FEATURES_A_STEP} "
             "features a step, and gives 1"
         )
-    if not (word.input_scale > 0 and math.isfinite(word.input_scale) and word.output_scale > 0):
+    scaled = _SMALLEST_SCALE <= word.input_scale <= _LARGEST_SCALE
+    if not (scaled and word.output_scale > 0 and math.isfinite(word.output_scale)):
         raise DeviceError("it is no model of a wake word: its numbers have no scale")
 
 
 def load_content(content: bytes, outputs: int) -> MicroDetector:
     """Load exactly ``content``, whatever happens to its file.
 
+    It is loaded from memory: a process that is ended meanwhile leaves no copy behind.
+
     Raises:
-        DeviceError: see :class:`MicroDetector`; or there is no room for a temporary file.
+        DeviceError: see :class:`MicroDetector`; or there is no memory for it.
     """
     try:
-        with tempfile.NamedTemporaryFile(prefix="ravatard-", suffix=".tflite") as copy:
-            copy.write(content)
-            copy.flush()
-            return MicroDetector(Path(copy.name), outputs)
+        fd = os.memfd_create("wakeword")
     except OSError as error:
-        raise DeviceError(f"no temporary file for the wake word's model: {error}") from error
+        raise DeviceError(f"there is no memory for the wake word's model: {error.strerror}") from error
+    try:
+        os.pwrite(fd, content, 0)
+        return MicroDetector(f"/proc/self/fd/{fd}", outputs)
+    except OSError as error:
+        raise DeviceError(f"there is no memory for the wake word's model: {error.strerror}") from error
+    finally:
+        os.close(fd)
 
 
 def load_word(tried: TriedModel) -> WakeWord:
     """Load a model that was tried.
 
     Raises:
-        DeviceError: the library cannot be used, or there is no room for a temporary file.
+        DeviceError: the library cannot be used, or there is no memory for it.
     """
     return WakeWord(load_content(tried.content, tried.outputs), tried.threshold)

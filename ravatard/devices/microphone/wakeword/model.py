@@ -5,9 +5,11 @@ A microWakeWord model, version 2, is a description NAME.json and the TensorFlow 
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import os
 import re
+import shlex
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,10 +35,14 @@ FOLDER = "wakewords"
 _LARGEST_DESCRIPTION_BYTES = 1 << 16
 #: Scores are the mean of so many outputs, 30 ms apart; most models say 5.
 _MOST_OUTPUTS = 50
+#: With less any sound that is no silence would be the word; authors state 0.5 and more.
+_LOWEST_CUTOFF = 0.1
 #: The library makes features every 10 ms, whatever a description says; version 1 had some of 20 ms.
 _FEATURE_STEP_MS = 10
 #: Longest file name of Linux's file systems.
 _LONGEST_FILE_NAME = 255
+#: Likeness from which a name may be meant by another.
+_ALIKE = 0.75
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -100,15 +106,16 @@ def find_model(options: WakeWordOptions, beside: Path) -> FoundModel:
         raise DeviceError(f"the extra {EXTRA} is not installed: {adding(EXTRA)}")
     if not _NAME.fullmatch(word):
         raise DeviceError(
-            f"wakeword.word {word!r:.80} is no name of a model; write letters, digits, - and _ only"
+            f"wakeword.word {word!a:.80} is no name of a model;{_meant(word, beside)} write letters, digits, "
+            "- and _ only"
         )
     own = beside / FOLDER
     folder = Path(library.origin).parent / "models" if word in BUILT_IN_WORDS else own
     described = folder / f"{word}.json"
     if _missing(described):
         raise DeviceError(
-            f"wakeword.word {word}: there is no {described}; write {', '.join(BUILT_IN_WORDS)}, or put "
-            f"{word}.json and its .tflite there"
+            f"wakeword.word {word}: there is no {described};{_meant(word, beside)} write "
+            f"{', '.join(BUILT_IN_WORDS)}, or put {word}.json and its .tflite there"
         )
     description = _described(described, read_bounded(described, _LARGEST_DESCRIPTION_BYTES))
     path = folder / description.file
@@ -117,9 +124,19 @@ def find_model(options: WakeWordOptions, beside: Path) -> FoundModel:
         cutoffs = MEASURED_CUTOFFS.get(word) or Cutoffs.around(description.cutoff)
         threshold = threshold_for(options.sensitivity, cutoffs)
     except ValueError as error:
-        raise DeviceError(f"wakeword.sensitivity: {error}; write low, normal, high or a score") from error
+        raise DeviceError(f"wakeword.sensitivity: {error}") from error
     outputs = MEASURED_OUTPUTS if word in MEASURED_CUTOFFS else description.outputs
     return FoundModel(word, str(path), content, outputs, threshold)
+
+
+def _meant(word: str, beside: Path) -> str:
+    """Return a question after the name of a model that is much like ``word``; "" if there is none."""
+    # A configuration without a slip of the pen never loads it.
+    import difflib
+
+    plain = re.sub(r"[\s_-]+", "_", word.strip()).lower()
+    alike = difflib.get_close_matches(plain, names_of_models(beside), n=1, cutoff=_ALIKE)
+    return f" did you mean {alike[0]}? Otherwise" if alike else ""
 
 
 def _missing(path: Path) -> bool:
@@ -143,7 +160,7 @@ def read_bounded(path: Path, most: int) -> bytes:
         # A FIFO without a writer must not keep the daemon waiting.
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        raise DeviceError(f"{path} cannot be read: {error.strerror}") from error
+        raise _unreadable(path, error) from error
     try:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
@@ -154,12 +171,21 @@ def read_bounded(path: Path, most: int) -> bytes:
             )
         content = os.read(fd, most + 1)
     except OSError as error:
-        raise DeviceError(f"{path} cannot be read: {error.strerror}") from error
+        raise _unreadable(path, error) from error
     finally:
         os.close(fd)
     if len(content) != status.st_size:
         raise DeviceError(f"{path} is being written; try again when that is done")
     return content
+
+
+def _unreadable(path: Path, error: OSError) -> DeviceError:
+    remedy = {
+        errno.ENOENT: "put the file there",
+        errno.EACCES: f"let the user of the service read it: chmod a+r {shlex.quote(str(path))}",
+        errno.ELOOP: "put the file itself there in the place of the link",
+    }.get(error.errno or 0, "copy it anew")
+    return DeviceError(f"{path} cannot be read: {error.strerror}; {remedy}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,15 +201,36 @@ def _described(path: Path, content: bytes) -> _Description:
     Raises:
         DeviceError: it is none of a microWakeWord model, version 2.
     """
+    try:
+        return _description(_decoded(content))
+    except KeyError as error:
+        why = f"it has no {error.args[0]}"
+    except ValueError as error:
+        why = str(error)
+    raise DeviceError(
+        f"{path} does not describe a microWakeWord model of version 2: {why}; copy it anew, or use another"
+    )
+
+
+def _decoded(content: bytes) -> Any:
+    """Return the content of a file of JSON.
+
+    Raises:
+        ValueError: it is none; the message says why.
+    """
     # Few have a wake word.
     import json
 
     try:
-        return _description(json.loads(content))
-    except KeyError as error:
-        raise DeviceError(f"{path} does not describe a microWakeWord model: it has no {error}") from error
-    except (ValueError, TypeError, RecursionError) as error:
-        raise DeviceError(f"{path} does not describe a microWakeWord model of version 2: {error}") from error
+        return json.loads(content)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"it is no JSON from line {error.lineno}, column {error.colno} on") from error
+    except UnicodeError as error:
+        raise ValueError("it is no text in UTF-8") from error
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    except ValueError as error:
+        raise ValueError("a number in it has too many digits") from error
 
 
 def _description(fields: Any) -> _Description:
@@ -195,8 +242,8 @@ def _description(fields: Any) -> _Description:
         raise ValueError(f"type {fields['type']!r:.20}, version {fields['version']!r:.20}")
     if not _is_file_name(file):
         raise ValueError(f"model is {file!a:.80}, not the name of a .tflite file beside it")
-    if not isinstance(cutoff, int | float) or not 0 < cutoff < 1:
-        raise ValueError(f"probability_cutoff is {cutoff!r:.20}, not between 0 and 1")
+    if not isinstance(cutoff, int | float) or not _LOWEST_CUTOFF <= cutoff < 1:
+        raise ValueError(f"probability_cutoff is {cutoff!r:.20}, not from {_LOWEST_CUTOFF} to 1")
     if not isinstance(outputs, int) or isinstance(outputs, bool) or not 1 <= outputs <= _MOST_OUTPUTS:
         raise ValueError(f"sliding_window_size is {outputs!r:.20}, not 1 to {_MOST_OUTPUTS}")
     step = micro.get("feature_step_size", _FEATURE_STEP_MS)

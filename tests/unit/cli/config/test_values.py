@@ -185,3 +185,22 @@ def test_a_secret_is_typed_and_not_shown(run: Run, monkeypatch: pytest.MonkeyPat
 
 def test_a_list_is_shown_as_it_is_written(run: Run) -> None:
     assert run("get", "kiosk.users")[1] == "[ravatard-kiosk]\n"
+
+
+@pytest.mark.parametrize("mode", [(), ("gate.mode", "wakeword")])
+def test_a_wake_word_that_cannot_be_recognised_is_saved_with_a_warning(
+    run: Run, mode: tuple[str, ...]
+) -> None:
+    status, said, _ = run("set", "wakeword.word", "Hey Jarvis", *mode)
+
+    assert status == 0
+    (warning,) = [line for line in said.splitlines() if line.startswith("warning: ")]
+    assert warning.startswith("warning: no wake word: ")
+    assert ("any voice" in warning) is bool(mode)
+
+
+def test_settings_beside_the_wake_word_are_saved_without_a_look_at_it(run: Run) -> None:
+    run("set", "wakeword.word", "nope")
+
+    assert "warning" not in run("set", "gate.silence_ms", "700")[1]
+    assert "warning" not in run("unset", "wakeword.word")[1]

@@ -7,10 +7,15 @@ from dataclasses import replace
 
 import pytest
 
+from ravatard.core import actions as act
 from ravatard.core import events as ev
-from ravatard.core.conversation.gate_mode import gate_mode, options_after
+from ravatard.core.conversation.gate_mode import gate_choice, gate_mode, options_after
+from ravatard.core.indication import Look
+from ravatard.core.options.conversation import ConversationOptions
+from ravatard.core.options.gate import GateOptions
 from ravatard.core.states import GateMode
-from tests.unit.core.conversation.test_conversation import OPTIONS
+from ravatard.core.wakeword.options import WakeWordOptions
+from tests.unit.core.conversation.test_conversation import OPTIONS, Talker
 
 
 @pytest.mark.parametrize("word", ["vad", "button", "both"])
@@ -76,3 +81,43 @@ def test_the_options_after_an_event_are_those_a_new_beginning_goes_on_with() -> 
     assert options_after(OPTIONS, ev.OptionsChanged(others)) == others
     assert options_after(OPTIONS, ev.WakeWordLost("it crashed")).wakeword_trouble == "it crashed"
     assert options_after(OPTIONS, ev.Tick()) is OPTIONS
+
+
+WAITING = replace(OPTIONS, gate=GateOptions(mode="wakeword"), wakeword=WakeWordOptions(word="ada"))
+
+
+def equipped(options: ConversationOptions, model: int = 0, kept: str = "") -> ConversationOptions:
+    return replace(options, equipment=replace(options.equipment, wakeword_model=model, wakeword_kept=kept))
+
+
+def test_a_word_that_goes_on_in_the_place_of_the_configured_one_is_told_and_opens_the_gate() -> None:
+    choice = gate_choice(equipped(WAITING, kept="bob.json is missing"), None)
+
+    assert choice.mode is GateMode.WAKEWORD
+    assert choice.warning == "the wake word ada goes on as before: bob.json is missing"
+
+
+def test_what_is_told_of_a_word_that_is_not_used_is_nothing() -> None:
+    assert gate_choice(equipped(OPTIONS, kept="bob.json is missing"), None).warning == ""
+
+
+def test_another_model_of_the_word_is_loaded_at_once_and_the_same_one_disturbs_nothing() -> None:
+    talker = Talker(WAITING)
+    talker.happens(ev.Woken(0.9))
+
+    same = talker.happens(ev.OptionsChanged(equipped(WAITING, kept="bob.json is missing")))
+    assert act.SetGate(GateMode.WAKEWORD) not in same
+    assert talker.look() is Look.LISTENING
+
+    other = talker.happens(ev.OptionsChanged(equipped(WAITING, model=1)))
+    assert act.SetGate(GateMode.WAKEWORD) in other
+    # The process that heard the word is gone.
+    assert talker.look() is Look.WAITING
+
+
+def test_a_model_for_a_gate_without_a_word_changes_nothing() -> None:
+    talker = Talker()
+
+    actions = talker.happens(ev.OptionsChanged(equipped(OPTIONS, model=1)))
+
+    assert not any(isinstance(action, act.SetGate) for action in actions)

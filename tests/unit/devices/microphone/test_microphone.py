@@ -71,6 +71,7 @@ class Room:
         mode: GateMode = GateMode.VAD,
         talk_over: str = "",
     ) -> None:
+        self.word = word
         self.cards: object = "one card"
         self.children: list[FakeChild[Record]] = []
         self.cannot_start = False
@@ -87,7 +88,7 @@ class Room:
             talk_over=talk_over,
             echo_fd=9 if talk_over else None,
             environment=ProcessEnvironment(RetryPolicy(start_s=10), self.spawn, lambda: self.cards),
-            word=lambda: word,
+            word=lambda: self.word,
         )
         self.events: AsyncIterator[MicrophoneEvent] = self.ear.events()
 
@@ -1114,6 +1115,21 @@ async def test_a_wake_word_is_loaded_by_another_process_when_the_gate_waits_for_
     await room.ear.close()
 
 
+async def test_another_model_is_loaded_by_another_process_when_the_mode_is_set_again() -> None:
+    room = Room(word=WORD, mode=GateMode.WAKEWORD)
+    child = await ready(room)
+    room.ear.command(SetGate(GateMode.WAKEWORD))
+    assert child.sent[-1] == SetGate(GateMode.WAKEWORD)
+
+    room.word = replace(WORD, fd=8)
+    room.ear.command(SetGate(GateMode.WAKEWORD))
+
+    second = await again(room, 2)
+    assert isinstance(second.sent[0], Start)
+    assert second.sent[0].word == room.word
+    await room.ear.close()
+
+
 async def test_a_mode_without_the_model_needs_no_other_process() -> None:
     room = Room()
     child = await ready(room)
@@ -1149,6 +1165,21 @@ async def test_a_process_that_crashes_twice_with_the_wake_word_goes_on_without_i
     assert "(SIGSEGV) with the wake word's detector" in lost.reason
     # Before the microphone that has none is ready, so that its gate is another one by then.
     assert events[-3:] == [lost, READY, BEAT]
+
+
+@pytest.mark.parametrize("heard", [True, False])
+async def test_a_process_that_ends_without_a_signal_while_it_loads_the_word_counts_as_well(
+    heard: bool,
+) -> None:
+    room = Room(word=WORD, mode=GateMode.WAKEWORD)
+
+    events = await after_ends(room, "", "", heard=heard)
+
+    assert [child.sent[0].word for child in room.children if isinstance(child.sent[0], Start)] == [
+        *(WORD, WORD),
+        None,
+    ]
+    assert sum(isinstance(event, WakeWordLost) for event in events) == 1
 
 
 async def test_a_wake_word_that_is_lost_comes_back_with_the_mode_that_needs_it() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
-from ravatard.devices.microphone.detectors.crashes import Crashes
+from ravatard.devices.microphone.detectors.crashes import SETTLED_S, Crashes, End
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.microphone.protocol import Start
 from ravatard.devices.microphone.wakeword.tried import TriedModel
@@ -36,7 +38,7 @@ def test_a_confirmation_that_fails_twice_is_done_without_for_an_hour() -> None:
 
     for now_s in (0.0, 10.0):
         assert crashes.first(confirmed, now_s) == confirmed
-        crashes.ended("SIGSEGV", None, now_s)
+        crashes.ended("SIGSEGV", End(), now_s)
 
     assert crashes.first(confirmed, 20.0) == PLAIN
     assert crashes.lost[0].reason == (
@@ -53,9 +55,9 @@ def test_other_ends_take_no_confirmation_away() -> None:
 
     for _ in range(5):
         assert crashes.first(confirmed, 0.0) == confirmed
-        crashes.ended("", None, 0.0)
+        crashes.ended("", End(), 0.0)
         assert crashes.first(PLAIN, 0.0) == PLAIN
-        crashes.ended("SIGSEGV", None, 0.0)
+        crashes.ended("SIGSEGV", End(), 0.0)
 
     assert crashes.lost == []
 
@@ -67,9 +69,9 @@ def test_a_wake_word_whose_detector_crashes_twice_is_lost_with_a_sentence() -> N
     crashes = Crashes()
 
     crashes.first(WORD, 0.0)
-    first = crashes.ended("SIGSEGV", Call.WAKE_WORD, 0.0)
+    first = crashes.ended("SIGSEGV", End(call=Call.WAKE_WORD), 0.0)
     crashes.first(WORD, 1.0)
-    second = crashes.ended("SIGSEGV", None, 1.0)
+    second = crashes.ended("SIGSEGV", End(), 1.0)
 
     assert first is None
     assert second is not None
@@ -83,11 +85,11 @@ def test_a_wake_word_that_is_wanted_anew_has_all_its_chances() -> None:
     crashes = Crashes()
     for _ in range(2):
         crashes.first(WORD, 0.0)
-        crashes.ended("SIGSEGV", Call.WAKE_WORD, 0.0)
+        crashes.ended("SIGSEGV", End(call=Call.WAKE_WORD), 0.0)
 
     crashes.first(WORD, 0.0)
 
-    assert crashes.ended("SIGSEGV", Call.WAKE_WORD, 0.0) is None
+    assert crashes.ended("SIGSEGV", End(call=Call.WAKE_WORD), 0.0) is None
 
 
 def test_only_the_library_that_was_called_is_blamed() -> None:
@@ -97,14 +99,14 @@ def test_only_the_library_that_was_called_is_blamed() -> None:
     for _ in range(3):
         assert crashes.first(all_three, 0.0) == all_three
         assert crashes.failed(all_three, Call.CONFIRMATION) == all_three
-        assert crashes.ended("SIGSEGV", Call.CONFIRMATION, 0.0) is None
+        assert crashes.ended("SIGSEGV", End(call=Call.CONFIRMATION), 0.0) is None
         if crashes.lost:
             break
 
     assert [type(lost).__name__ for lost in crashes.lost] == ["ConfirmationLost"]
     assert crashes.first(all_three, 0.0).word is not None
-    assert crashes.ended("SIGSEGV", Call.WAKE_WORD, 0.0) is None
-    assert crashes.ended("SIGSEGV", Call.WAKE_WORD, 0.0) is not None
+    assert crashes.ended("SIGSEGV", End(call=Call.WAKE_WORD), 0.0) is None
+    assert crashes.ended("SIGSEGV", End(call=Call.WAKE_WORD), 0.0) is not None
 
 
 def test_a_process_without_the_word_loses_none() -> None:
@@ -112,4 +114,55 @@ def test_a_process_without_the_word_loses_none() -> None:
 
     crashes.first(PLAIN, 0.0)
 
-    assert [crashes.ended("SIGSEGV", None, 0.0) for _ in range(3)] == [None] * 3
+    assert [crashes.ended("SIGSEGV", End(), 0.0) for _ in range(3)] == [None] * 3
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        (End(by_itself=True, call=Call.WAKE_WORD), "it was ended"),
+        (
+            End(by_itself=True, printed="OpenBLAS error: Memory allocation still failed"),
+            "OpenBLAS error: Mem",
+        ),
+        (End(by_itself=True, printed="x" * 9_000), "it ended by itself: xxx"),
+    ],
+)
+@pytest.mark.parametrize("ready_at", [None, 0.0])
+def test_a_process_that_ends_however_while_or_shortly_after_it_loads_the_word_twice_loses_it(
+    end: End, told: str, ready_at: float | None
+) -> None:
+    crashes = Crashes()
+
+    for expected in (False, True):
+        crashes.first(WORD, 0.0)
+        if ready_at is not None:
+            crashes.ready(ready_at)
+        lost = crashes.ended("", end, SETTLED_S - 1)
+        assert (lost is not None) is expected
+
+    assert lost is not None
+    assert told in lost.reason
+    assert "memory" in lost.reason
+    assert len(lost.reason) < 500
+
+
+@pytest.mark.parametrize("end", [End(by_itself=True), End(by_itself=False)])
+def test_an_end_long_after_the_word_was_loaded_or_by_the_daemon_is_none_of_the_word(end: End) -> None:
+    crashes = Crashes()
+
+    for _ in range(3):
+        crashes.first(WORD, 0.0)
+        if end.by_itself:
+            crashes.ready(0.0)
+        assert crashes.ended("", end, SETTLED_S + 1) is None
+
+
+def test_an_end_inside_of_the_detector_counts_at_any_time() -> None:
+    crashes = Crashes()
+    inside = End(by_itself=True, call=Call.WAKE_WORD)
+
+    for expected in (False, True):
+        crashes.first(WORD, 0.0)
+        crashes.ready(0.0)
+        assert (crashes.ended("", inside, 100.0) is not None) is expected

@@ -89,6 +89,20 @@ def test_a_word_that_is_not_there_names_those_that_are(library: Path) -> None:
     assert "okay_nabu" in refusal(library, word="ada")
 
 
+@pytest.mark.parametrize(
+    "word", ["Hey Jarvis", "HEY_JARVIS", "hey-jarvis", " hey  jarvis ", "hey_jarwis", "heyjarvis"]
+)
+def test_a_word_that_is_nearly_one_is_asked_about(library: Path, word: str) -> None:
+    assert "did you mean hey_jarvis?" in refusal(library, word=word)
+
+
+def test_a_word_that_is_nearly_an_owners_is_asked_about(library: Path) -> None:
+    own(library, DESCRIPTION)
+
+    assert "did you mean ada?" in refusal(library, word="Ada")
+    assert "did you mean" not in refusal(library, word="computer")
+
+
 def test_a_folder_that_may_not_be_read_is_said(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own(library, DESCRIPTION)
 
@@ -152,6 +166,50 @@ def test_a_description_that_is_none_is_refused(library: Path, text: str) -> None
     own(library, text)
 
     assert "ada.json does not describe" in refusal(library, word="ada")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('{"type":', "it is no JSON from line 1, column 9 on"),
+        ("[" * 60_000, "it is nested too deeply"),
+        ('{"a": ' + "9" * 5_000 + "}", "a number in it has too many digits"),
+        ("{}", "it has no micro"),
+    ],
+)
+def test_a_refused_description_says_why_in_words_of_ours_and_what_to_do(
+    library: Path, text: str, why: str
+) -> None:
+    own(library, text)
+
+    said = refusal(library, word="ada")
+
+    assert why in said
+    assert said.endswith("; copy it anew, or use another")
+
+
+def test_a_description_that_is_no_text_says_so(library: Path) -> None:
+    own(library, DESCRIPTION)
+    (library / "wakewords" / "ada.json").write_bytes(b'{"type": "h\xe9"}')
+
+    assert "it is no text in UTF-8; copy it anew" in refusal(library, word="ada")
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [(errno.ENOENT, "put the file there"), (errno.EACCES, "let the user"), (errno.EIO, "copy it anew")],
+)
+def test_a_file_that_cannot_be_read_says_what_to_do(
+    library: Path, monkeypatch: pytest.MonkeyPatch, number: int, remedy: str
+) -> None:
+    own(library, DESCRIPTION)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "open", refuse)
+
+    assert f"cannot be read: {os.strerror(number)}; {remedy}" in refusal(library, word="ada")
 
 
 @pytest.mark.parametrize("size", [0, LARGEST_MODEL_BYTES + 1])
