@@ -60,7 +60,8 @@ _FESTIVAL = {
         '(set! hts_engine_params (append hts_engine_params (list (list "-r" {pace:.2f}))))'
     ),
 }
-_LIMIT_S = 60
+#: A synthesizer that starves on a busy machine is waited for: it takes seconds.
+_LIMIT_S = 600
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,9 +45,9 @@ class Cutoffs:
 #: other speech, a dialogue and labelled scenes: with ``normal`` it is taken for the word at most twice, with
 #: ``low`` never, and with ``high`` at most eleven times (tests/benchmarks/wake_word_scores.py).
 MEASURED_CUTOFFS = {
-    "hey_jarvis": Cutoffs(low=0.96, normal=0.85, high=0.55),
+    "hey_jarvis": Cutoffs(low=0.96, normal=0.80, high=0.55),
     "okay_nabu": Cutoffs(low=0.92, normal=0.90, high=0.84),
-    "hey_mycroft": Cutoffs(low=0.98, normal=0.97, high=0.92),
+    "hey_mycroft": Cutoffs(low=0.99, normal=0.98, high=0.92),
     "alexa": Cutoffs(low=0.95, normal=0.85, high=0.60),
 }
 #: Words whose models come with the extra `wakeword`.
