@@ -160,7 +160,7 @@ TALKED_OVER: Config = {
 
 @pytest.mark.parametrize("pause_s", [0.3, 1.5])
 @pytest.mark.parametrize("echo", ["cancel", "external"])
-async def test_where_the_avatar_may_be_talked_over_the_earcon_and_the_answer_leave_nobody_unheard(
+async def test_where_the_avatar_may_be_talked_over_the_earcon_and_the_answer_leave_no_user_unheard(
     tmp_path: Path, echo: str, pause_s: float
 ) -> None:
     pause = recordings.quiet(pause_s)

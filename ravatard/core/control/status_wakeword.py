@@ -65,7 +65,7 @@ class WakeWordReport:
                 pass
 
     def _end(self, *, used: bool) -> None:
-        """Nothing more is awaited of the last word."""
+        """End waiting for what follows the last word."""
         self.counts[_UNUSED] += self._awaits and not used
         self._awaits = False
 
