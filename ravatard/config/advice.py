@@ -50,6 +50,7 @@ def advice(loaded: Loaded, main: Path, *, sealed: bool = False, simulated: bool 
             )
     yield from _about_libraries(loaded)
     yield from _about_echo(loaded)
+    yield from _about_word(loaded)
     if not simulated:
         yield from _about_address(loaded)
         yield from _about_kinds(loaded)
@@ -121,6 +122,18 @@ def _about_echo(loaded: Loaded) -> Iterator[str]:
         f"audio.echo {audio.echo} has no effect with audio.barge_in {audio.barge_in}: while the avatar "
         f"speaks {listener} heard; write audio.barge_in: voice"
     )
+
+
+def _about_word(loaded: Loaded) -> Iterator[str]:
+    """Yield a sentence about a word in the avatar's answer that is wanted and cannot be heard."""
+    options, key = loaded.options, "wakeword.in_answer"
+    wanted = options.gate.takes_word and options.wakeword.in_answer == "stop" and options.speaker.enabled
+    if wanted and options.audio.echo == "half-duplex" and loaded.origins[key] != SettingOrigin():
+        yield (
+            f"{key} stop has no effect with audio.echo half-duplex: while the avatar speaks the word is not "
+            "heard; write audio.echo: cancel with audio.barge_in: voice (external instead of cancel if a "
+            f"speakerphone or sound server removes the echo), or {key}: off"
+        )
 
 
 def _about_address(loaded: Loaded) -> Iterator[str]:

@@ -67,7 +67,7 @@ def find_clashes(
     yield from _sound(options)
     yield from _pins(options, origins, board)
     yield from _gate(options)
-    yield from _wakeword(options, origins)
+    yield from _wakeword(options)
     yield from _service(options, base_url)
     yield from _quiet(options.quiet)
     yield from _adapters(options)
@@ -253,16 +253,17 @@ def _gate(options: Options) -> Iterator[Clash]:
         yield Clash(("voice.start_frames", "voice.start_window"), text)
 
 
-def _wakeword(options: Options, origins: Mapping[str, SettingOrigin]) -> Iterator[Clash]:
+def _wakeword(options: Options) -> Iterator[Clash]:
     try:
         threshold_for(options.wakeword.sensitivity, Cutoffs.around(LOWEST_THRESHOLD))
     except ValueError as error:
         yield Clash(("wakeword.sensitivity",), str(error))
-    is_written = origins["wakeword.in_answer"] != SettingOrigin()
-    wanted = is_written and options.wakeword.in_answer != "off" and options.gate.takes_word
+    # The default, stop, is no mistake where it is written out; `ravatard.config.advice` tells of it.
+    wanted = options.wakeword.in_answer == "turn" and options.gate.takes_word
     if wanted and options.audio.echo == "half-duplex":
         text = (
-            "with half-duplex the word is not found through the avatar's voice; set audio.echo to cancel, or "
-            "to external if a speakerphone or sound server removes the echo, or wakeword.in_answer to off"
+            "with half-duplex the word is not found through the avatar's voice; write audio.echo: cancel "
+            "with audio.barge_in: voice (external instead of cancel if a speakerphone or sound server "
+            "removes the echo), or wakeword.in_answer: stop"
         )
         yield Clash(("wakeword.in_answer", "audio.echo"), text)

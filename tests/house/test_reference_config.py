@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
@@ -39,6 +40,20 @@ def test_the_file_is_what_the_code_makes() -> None:
 
 def test_the_file_has_every_key_and_no_other() -> None:
     assert list(_entries()) == list(Schema().keys)
+
+
+@pytest.mark.parametrize("mode", get_args(Schema().keys["gate.mode"].type))
+def test_each_default_may_be_written_out_whatever_opens_the_gate(tmp_path: Path, mode: str) -> None:
+    written = re.sub(r"(?m)^  #([a-z_]+: .)", r"  \1", _FILE.read_text(encoding="utf-8"))
+    written = re.sub(r"(?m)^  mode: auto$", f"  mode: {mode}", written)
+    # Without a button some modes have nothing that opens them.
+    (file := tmp_path / "ravatard.yaml").write_text(written.replace("\n  #pin:\n", "\n  pin: 4\n", 1))
+
+    loaded = load(file, {})
+
+    assert loaded.options.gate.mode == mode
+    assert loaded.options.button.pin == 4
+    assert loaded.origins["wakeword.in_answer"].name == str(file)
 
 
 @pytest.mark.parametrize("key", list(Schema().keys.values()), ids=lambda key: key.dotted)

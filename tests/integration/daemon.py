@@ -147,8 +147,13 @@ class Daemon(Program):
     # ------------------------------------------------------------------ waiting
 
     async def ready(self) -> None:
-        """Wait for ``READY=1`` and for a status that says so."""
-        await self.until(lambda: self.told("READY", "1") and self.shows("ready"), "the daemon is ready")
+        """Wait for ``READY=1`` and for a status that says so, or that only the wake word is waited for."""
+        await self.until(
+            lambda: (
+                self.told("READY", "1") and (self.shows("ready") or self.shows("waiting for the wake word"))
+            ),
+            "the daemon is ready",
+        )
 
     async def showing(self, words: str, within_s: float = PATIENCE_S) -> None:
         """Wait for a ``STATUS=`` that begins with ``words``."""

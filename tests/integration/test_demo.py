@@ -146,6 +146,18 @@ async def test_another_recording_of_another_shape_can_be_used(tmp_path: Path) ->
         assert re.search(r"answered +1 of 1 turns\n", demo.stdout)
 
 
+async def test_a_configured_wake_word_is_told_to_be_none_of_the_demos(tmp_path: Path) -> None:
+    config = tmp_path / "ravatard.yaml"
+    config.write_text("gate: {mode: wakeword-or-button}\nbutton: {pin: 4}\n")
+    spoken = recordings.write(tmp_path / "request.wav", recordings.one_request(3))
+    async with Program("demo", "--wav", str(spoken), "--config", str(config)) as demo:
+        status = await demo.ended(within_s=30)
+
+        assert (status, demo.stderr) == (0, "")
+        assert "gate.mode is wakeword-or-button: the demo waits for no wake word" in demo.stdout
+        assert re.search(r"answered +1 of 1 turns\n", demo.stdout)
+
+
 async def test_a_recording_of_silence_is_told_and_fails(tmp_path: Path) -> None:
     recording = recordings.write(tmp_path / "silence.wav", recordings.quiet(1.0))
     async with Program("demo", "--wav", str(recording)) as demo:

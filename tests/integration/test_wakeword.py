@@ -34,8 +34,10 @@ from ravatard.errors import DeviceError
 from ravatard.host.control.client import ask
 from ravatard.host.runtime import SOCKET_NAME
 from ravatard.sim.options import SimOptions
+from ravatard.sim.ravatar.cloud import SimCloud
 from ravatard.sim.ravatar.record import SessionRecord
 from ravatard.sim.server import SimServer
+from ravatard.sim.sound.synthesizer import Synthesizer
 from tests.integration import recordings
 from tests.integration.daemon import Config, Daemon
 from tests.integration.feeder import feed
@@ -146,6 +148,40 @@ async def test_what_follows_the_word_is_sent_and_nothing_else(tmp_path: Path) ->
     assert going_on[1] >= starts[14]
     assert (counts["wakes"], counts["wakes_unused"]) == (2, 0)
     assert not server.record.open_licences()
+
+
+#: A speaker, and a user who may talk over it; what is not written is as an owner has it.
+TALKED_OVER: Config = {
+    "gate": {"mode": "wakeword"},
+    "wakeword": {"word": "okay_nabu"},
+    "ravatar": {"mode": "chat"},
+    "audio": {"barge_in": "voice"},
+    "speaker": {"command": "dd of=/dev/null status=none"},
+}
+
+
+@pytest.mark.parametrize("pause_s", [0.3, 1.5])
+@pytest.mark.parametrize("echo", ["cancel", "external"])
+async def test_where_the_avatar_may_be_talked_over_the_earcon_and_the_answer_leave_no_user_unheard(
+    tmp_path: Path, echo: str, pause_s: float
+) -> None:
+    pause = recordings.quiet(pause_s)
+    # The next follows the answer, without the word.
+    parts = [recordings.quiet(4.0), the_word(tmp_path), pause, request(1), recordings.quiet(5.0), request(2)]
+    sound = recordings.write(tmp_path / "spoken.wav", np.concatenate(parts))
+    config: Config = {"microphone": {"command": feed(sound)}, "audio": {"echo": echo}}
+    async with (
+        SimServer(cloud=SimCloud(OPTIONS, key=b"of this test", speak=Synthesizer().wav)) as server,
+        Daemon(tmp_path, server.base_url, TALKED_OVER, config) as daemon,
+    ):
+        await daemon.until(lambda: server.record.counts["answers"] == 2, "both are answered", 60)
+        report = (await asyncio.to_thread(asked, "status"))["status"]
+        await daemon.stopped()
+
+    assert isinstance(report, dict)
+    counts = report["counters"]
+    assert (counts["wakes"], counts["wakes_unused"], counts["utterances"]) == (1, 0, 2)
+    assert report["degraded"] == []
 
 
 def _wrong_shape(content: bytes) -> bytes:

@@ -8,6 +8,7 @@ from ravatard.cloud.ravatar.options import RavatarOptions
 from ravatard.core.options.audio import AudioOptions
 from ravatard.core.options.gate import GateOptions
 from ravatard.core.states import Cause
+from ravatard.core.wakeword.attention import MOST_FOLLOW_UPS
 from ravatard.core.wakeword.watch import WakeWord
 from tests.scenario.world import Wishes, World, appliance
 from tests.unit.core.wakeword.fakes import THRESHOLD, FakeDetector
@@ -73,3 +74,15 @@ async def test_the_word_in_an_answer_stops_it_where_the_microphone_listens() -> 
         await world.says_the_word()
 
         assert world.looks()[-1] == "ready"
+
+
+async def test_one_word_and_then_a_television_keep_no_session_for_ever() -> None:
+    async with appliance(WISHES) as world:
+        await world.passes(1.0)
+        await world.says_the_word()
+        for _ in range(100):
+            await world.speaks(6.0)
+            await world.passes(3.0)
+
+        assert causes(world) == [Cause.WAKEWORD] + [Cause.VOICE] * MOST_FOLLOW_UPS
+        assert world.looks()[-1] == "waiting"

@@ -84,7 +84,7 @@ async def _demo(arguments: argparse.Namespace) -> int:
     configure_logs(loaded, environ, quiet=True)
     loop = asyncio.get_running_loop()
     with tempfile.TemporaryDirectory(prefix="ravatard-demo-") as folder:
-        options = replace(loaded.options, kiosk=KioskOptions())
+        options, without_word = _for_any_voice(replace(loaded.options, kiosk=KioskOptions()))
         microphone = replace(
             options.microphone, wav=str(arguments.wav), device=None, command=None, fifo=None, repeat=False
         )
@@ -95,6 +95,8 @@ async def _demo(arguments: argparse.Namespace) -> int:
         columns = columns_of(sys.stdout)
         async with CLOUDS[arguments.kind](options) as cloud:
             print(wrapped("", cloud.about, columns))
+            if without_word:
+                print(wrapped("", without_word, columns))
             # Not wrapped: the name of a file is copied.
             print(f"The answers are written to {recording}\n", flush=True)
             narrator = Narrator(
@@ -106,6 +108,18 @@ async def _demo(arguments: argparse.Namespace) -> int:
             await _converse(cloud.options, environ, recording, narrator)
             narrator.summary(cloud.sessions())
             return _verdict(narrator, cloud)
+
+
+def _for_any_voice(options: Options) -> tuple[Options, str]:
+    """Return the options with a gate that needs no word, and a sentence if the mode was another.
+
+    No recording says the word of the owner's choice.
+    """
+    mode = options.gate.mode
+    if not options.gate.takes_word:
+        return options, ""
+    told = f"gate.mode is {mode}: the demo waits for no wake word, and any voice opens the gate."
+    return replace(options, gate=replace(options.gate, mode="vad")), told
 
 
 def _recording(wanted: Path | None, environ: Mapping[str, str]) -> Path:

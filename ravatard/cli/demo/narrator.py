@@ -16,8 +16,9 @@ from ravatard.core.states import Cause, SessionState, TurnOutcome
 
 #: Brightness of the brightest colour of a dot, 0 to 1.
 _DIMMEST = 0.5
-_CAUSES = {Cause.VOICE: "by voice", Cause.BUTTON: "by the button"}
+_CAUSES = {Cause.VOICE: "by voice", Cause.BUTTON: "by the button", Cause.WAKEWORD: "by the wake word"}
 _OUTCOMES = {
+    TurnOutcome.ANSWERED: "answered",
     TurnOutcome.UNANSWERED: "no answer came",
     TurnOutcome.SELF_HEARD: "the avatar heard itself",
     TurnOutcome.NOTHING_SAID: "nothing was said",
@@ -27,7 +28,7 @@ _OUTCOMES = {
 }
 
 
-def microphone_line(event: ev.Event) -> tuple[str, str] | None:
+def microphone_line(event: ev.Event) -> tuple[str, str] | None:  # noqa: PLR0911 - a table of events
     """Return a word and a sentence for an event of the microphone; None: not worth a line."""
     match event:
         case ev.MicrophoneReady(device):
@@ -36,6 +37,10 @@ def microphone_line(event: ev.Event) -> tuple[str, str] | None:
             return "microphone", f"gone: {reason}"
         case ev.MicrophoneEnded():
             return "microphone", "the recording is over"
+        case ev.Woken():
+            return "heard", "the wake word"
+        case ev.WakeUnused():
+            return "hearing", "nothing was said after the wake word"
         case ev.UtteranceOpened(utterance, cause):
             return "hearing", f"utterance {utterance}, opened {_CAUSES[cause]}"
         case ev.UtteranceClosed(utterance, reason, _, speech_ms):

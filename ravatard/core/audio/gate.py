@@ -183,7 +183,7 @@ class Gate:
     def interrupt(self, preroll_ms: float) -> list[GateEvent]:
         """A user who began ``preroll_ms`` ago speaks over the avatar: open, unless something forbids it."""
         busy = self._held or self.is_open or self._pending is not None or self._spent
-        if not busy and self._mode.takes_voice:
+        if not busy and self._opening.takes_voice(self._mode):
             self._opening.begin(spoken=True)
             first = self._samples - min(samples_for(preroll_ms), self._opening.interrupt_preroll)
             self._out += self._buffer.open_from(Cause.VOICE, first)

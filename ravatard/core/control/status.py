@@ -124,6 +124,7 @@ class Reporter:
 
     def on_action(self, action: object, now: float) -> None:
         """The hub has asked for ``action``."""
+        self._wakeword.on_action(action)
         match action:
             case Show(indication):
                 self._on_look(indication.look, now)

@@ -200,8 +200,7 @@ class Conversation:
     def _button_pressed(self) -> None:
         m, now = self._machines, self._machines.now
         m.pressed = True
-        if self.gate.takes_button:
-            m.take(m.attention.forgotten())
+        m.take(m.attention.pressed(opens=self.gate.takes_button))
         m.take(m.service.retry())
         m.take(m.barge_in.dismissed())
         m.take(m.playback.stop(m.turns, now, awaited=m.awaited))

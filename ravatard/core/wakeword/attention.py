@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from ravatard.core.actions import LogLine
 from ravatard.core.audio.gate_commands import FollowUp
 from ravatard.core.conversation.cues import Step, WakeHeard
 from ravatard.core.conversation.transitions import ATTENTION, AttentionCue, step
@@ -15,6 +16,11 @@ EARCON_AFTER_S = 0.3
 #: The gate gives up waiting for speech after ``gate.no_speech_s``; if that is not reported, this much later.
 GRACE_S = 5.0
 
+#: Answers in a row that are followed up without the word or a press. A conversation of that length goes on; a
+#: television, which would follow up every answer, does not keep a paid session for ever.
+MOST_FOLLOW_UPS = 10
+_LAST = f"{MOST_FOLLOW_UPS} answers in a row were followed up: after the next one the wake word is needed"
+
 
 @dataclass(frozen=True, slots=True)
 class Attention:
@@ -25,12 +31,14 @@ class Attention:
         until: when WOKEN or FOLLOW_UP ends.
         earcon_at: when an earcon answers the word, unless the user has gone on by then.
         due: an answer came; the time after it begins when the avatar is silent and the microphone listens.
+        follow_ups: answers in a row that were followed up, since the word or a press.
     """
 
     state: AttentionState = AttentionState.WAITING
     until: float | None = None
     earcon_at: float | None = None
     due: bool = False
+    follow_ups: int = 0
 
     @property
     def shown(self) -> AttentionState:
@@ -42,11 +50,12 @@ class Attention:
     def woken(self, now: float, no_speech_s: float) -> Step[Attention]:
         """The word was spoken; what follows it is awaited."""
         state = self._after(AttentionCue.WORD)
-        return replace(state, until=now + no_speech_s + GRACE_S, earcon_at=now + EARCON_AFTER_S), ()
+        state = replace(state, until=now + no_speech_s + GRACE_S, earcon_at=now + EARCON_AFTER_S)
+        return replace(state, follow_ups=0), ()
 
     def refused(self) -> Step[Attention]:
         """The word was spoken, and nothing is to follow: have the gate wait for it again."""
-        return self._after(AttentionCue.OVER), [FollowUp(allowed=False)]
+        return replace(self._after(AttentionCue.OVER), follow_ups=0), [FollowUp(allowed=False)]
 
     def unused(self) -> Step[Attention]:
         """After the word came no speech; the gate waits for the word again."""
@@ -54,17 +63,26 @@ class Attention:
 
     def opened(self) -> Step[Attention]:
         """An utterance opened. When it closes, the gate waits for the word again."""
-        return replace(self._after(AttentionCue.OVER), due=False), ()
+        state = replace(self._after(AttentionCue.OVER), due=False)
+        if self.state is not AttentionState.FOLLOW_UP:
+            return state, ()
+        follow_ups = self.follow_ups + 1
+        last = [LogLine(_LAST)] if follow_ups == MOST_FOLLOW_UPS else []
+        return replace(state, follow_ups=follow_ups), last
 
     def forgotten(self) -> Step[Attention]:
-        """The gate has forgotten the word and the answer: a press, another mode, or no microphone."""
-        return Attention(), ()
+        """The gate has forgotten the word and the answer: another mode, or no microphone."""
+        return Attention(follow_ups=self.follow_ups), ()
+
+    def pressed(self, *, opens: bool) -> Step[Attention]:
+        """A user is there, and a press that ``opens`` the gate takes the place of the word."""
+        return Attention() if opens else replace(self, follow_ups=0), ()
 
     # -------------------------------------------------------------- what the avatar says
 
     def answered(self) -> Step[Attention]:
         """The service answered a turn."""
-        return replace(self, due=True), ()
+        return replace(self, due=self.follow_ups < MOST_FOLLOW_UPS), ()
 
     def voice_sounds(self, *, held: bool) -> Step[Attention]:
         """The avatar is heard. ``held``: the gate forgets the word and the answer before."""

@@ -73,7 +73,7 @@ class WakeWordOptions:
     )
     follow_up_s: float = setting(
         8.0,
-        "After an answer the user may go on for this long without the word; 0: never.",
+        "After an answer the user may go on for this long without the word, ten times in a row; 0: never.",
         unit="s",
         low=0,
         high=60,

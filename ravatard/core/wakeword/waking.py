@@ -22,7 +22,7 @@ SETTLE_MS = 80
 GOES_ON_MS = 600
 #: Speech that is found this soon after an earcon began under it.
 UNDER_EARCON_MS = 120
-#: After a word over the avatar nothing opens until the avatar is silent, and its echo: so long at most.
+#: After a word with the speaker heard nothing opens before its echo is over: so long at most.
 SILENCED_MS = 700
 #: Sound from before a decision that may have to be sent.
 MEMORY_MS = LATEST_HIT_MS + SILENCED_MS + GOES_ON_MS + UNDER_EARCON_MS
@@ -98,12 +98,17 @@ class Waking:
         self._woken_at = self._since = at
         return Woken(score)
 
-    def avatar_silent(self, at: int) -> None:
-        """The avatar fell silent, and its echo: after a word from before, speech opens from here on."""
+    def speaker_heard(self) -> None:
+        """The speaker begins to be heard: a word that had begun is none, one that was said stays."""
+        if not self.woken:
+            self.reset(follow_up=self.follow_up)
+
+    def speaker_silent(self, at: int) -> None:
+        """The speaker fell silent, and its echo: after a word from before, speech opens from here on."""
         if self.woken:
             self._since = at
         else:
-            self.reset()
+            self.reset(follow_up=self.follow_up)
 
     def _lost(self) -> WakeWordLost | None:
         if not self.watch.fault or self._is_lost:

@@ -16,6 +16,10 @@ _CHATTER = re.compile(
     r"jack|cannot connect to server|cannot create (thread res|message buffer)", re.IGNORECASE
 )
 
+#: A line with a smaller share of printable signs is sound, or another thing that is no message.
+_LEAST_TEXT = 0.75
+NO_TEXT = "it printed what is no text"
+
 
 def tail_of(printed: bytes) -> bytes:
     """Return the last whole lines ``printed``, :data:`_TAIL_BYTES` at most; of one endless line, its end.
@@ -39,8 +43,16 @@ def library_lines(printed: bytes) -> str:
 
 
 def _lines(printed: bytes) -> list[str]:
-    lines = [line.strip() for line in printed.decode(errors="replace").splitlines()]
+    # Not str.splitlines, which takes more bytes of sound for ends of lines.
+    lines = [_clean(line.strip()) for line in re.split(r"[\r\n]+", printed.decode(errors="replace"))]
     return [line for line in lines if line and not _CHATTER.match(line)]
+
+
+def _clean(line: str) -> str:
+    """Return ``line`` without signs that are not printable, or :data:`NO_TEXT`: a program may print sound."""
+    text = "".join(sign for sign in line if sign.isprintable())
+    good = len(text) - text.count("\ufffd") + line.count("\t")
+    return text if good >= _LEAST_TEXT * len(line) else NO_TEXT
 
 
 def _joined(lines: Iterable[str]) -> str:

@@ -127,6 +127,32 @@ def test_a_key_of_an_avatar_api_may_be_where_root_alone_sees_it(tmp_path: Path) 
     ]
 
 
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("gate: {mode: wakeword}\nwakeword: {in_answer: stop}", True),
+        ("gate: {mode: wakeword}", False),
+        ("gate: {mode: wakeword}\nwakeword: {in_answer: off}", False),
+        ("gate: {mode: vad}\nwakeword: {in_answer: stop}", False),
+        ("gate: {mode: wakeword}\nwakeword: {in_answer: stop}\naudio: {echo: off}", False),
+        ("gate: {mode: wakeword}\nwakeword: {in_answer: stop}\nspeaker: {enabled: false}", False),
+        (
+            "gate: {mode: wakeword}\nwakeword: {in_answer: stop}\naudio: {echo: external, barge_in: voice}",
+            False,
+        ),
+    ],
+)
+def test_a_word_that_cannot_stop_the_avatar_is_told_where_it_is_written(
+    tmp_path: Path, written: str, *, told: bool
+) -> None:
+    main = _written(tmp_path, written)
+
+    said = [one for one in advice(load(main, {}), main) if "wakeword.in_answer" in one]
+
+    assert len(said) == told
+    assert all("audio.echo: cancel with audio.barge_in: voice" in one for one in said)
+
+
 @pytest.mark.parametrize("installed", [True, False])
 def test_a_confirmation_without_its_library_is_named(
     installed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -51,7 +51,8 @@ def test_the_defaults_do_not_clash() -> None:
         {"gate": {"mode": "wakeword"}, "wakeword": {"word": "hey_jarvis"}},
         {"gate": {"mode": "wakeword"}, "wakeword": {"in_answer": "off"}},
         {"gate": {"mode": "wakeword"}, "wakeword": {"in_answer": "turn"}, "audio": {"echo": "off"}},
-        {"gate": {"mode": "vad"}, "wakeword": {"in_answer": "stop"}},
+        {"gate": {"mode": "wakeword"}, "wakeword": {"in_answer": "stop"}},
+        {"gate": {"mode": "vad"}, "wakeword": {"in_answer": "turn"}},
         {"gate": {"silence_ms": 999, "longest_s": 1.0}},
         {"voice": {"start_frames": 4, "start_window": 4}},
         {"page": {"tls": "files", "certificate": "/etc/ravatard/page.pem"}},
@@ -268,12 +269,23 @@ def test_quiet_hours_have_a_beginning_and_another_end(
     assert _clashes(quiet={"from_": "22:00", "to": "7:00"}) == []
 
 
-@pytest.mark.parametrize("in_answer", ["stop", "turn"])
-def test_a_word_in_an_answer_needs_more_than_half_duplex_where_it_is_asked_for(in_answer: str) -> None:
-    (clash,) = _clashes(gate={"mode": "wakeword"}, wakeword={"in_answer": in_answer})
+def test_a_word_that_opens_a_turn_in_an_answer_needs_more_than_half_duplex_and_the_remedy_is_whole() -> None:
+    word = {"gate": {"mode": "wakeword"}, "wakeword": {"in_answer": "turn"}}
+
+    (clash,) = _clashes(**word)
 
     assert clash.keys == ("wakeword.in_answer", "audio.echo")
-    assert "set audio.echo to cancel" in clash.text
+    assert "write audio.echo: cancel with audio.barge_in: voice" in clash.text
+    assert _clashes(**word, audio={"echo": "cancel", "barge_in": "voice"}) == []
+
+
+@pytest.mark.parametrize("mode", get_args(Schema().keys["gate.mode"].type))
+def test_a_default_that_is_written_is_no_mistake_whatever_opens_the_gate(mode: str) -> None:
+    needed: dict[str, dict[str, Any]] = {"gate": {"mode": mode}, "button": {"pin": 4}}
+
+    for key in Schema().keys.values():
+        written = needed | {key.section: {key.attribute: key.default} | needed.get(key.section, {})}
+        assert _clashes(**written) == [], key.dotted
 
 
 def test_https_with_files_needs_a_certificate() -> None:

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from ravatard.core.actions import FollowUp, GateCommand
+from ravatard.core.actions import FollowUp, GateCommand, Overlook
 from ravatard.core.audio.echo.leak_guard import FRAME_MS
 from ravatard.core.audio.echo.talk_over import FRAME_BYTES, TalkOverDetector
 from ravatard.core.audio.gate import Gate
-from ravatard.core.audio_format import VOICE, bytes_for
+from ravatard.core.audio_format import VOICE, bytes_for, samples_for
 from ravatard.core.events import GateEvent, UtteranceClosed, Woken
 
 if TYPE_CHECKING:
@@ -38,6 +38,10 @@ _LEAD_MS, LONGEST_PREROLL_MS = 300, 3_600
 _PROOF_BYTES = bytes_for(100)
 #: A word over the avatar was said by a user if so many frames of the last second were too loud for an echo.
 _WORD_FRAMES, _WORD_WINDOW = 4, 34
+
+#: An earcon that is later than the gate overlooks it for, by so many samples, does not end what the user has
+#: begun to say: a speaker that slept takes its time, and nothing is known of the echo yet.
+_LATE_EARCON = samples_for(1_000)
 
 
 class Canceller(Protocol):
@@ -93,6 +97,9 @@ class TalkOverGate:
         self._gate = make_gate(self._judge)
         self._microphone = self._reference = b""
         self._tail = 0
+        #: No more is heard than an earcon that answers the word; and until which sample it may sound.
+        self._is_earcon = False
+        self._earcon_until = 0
         #: Speech of the interruption that is open, after the avatar had fallen silent; None without one.
         self._clean: int | None = None
         self._frame = self._frame_reference = self._frame_heard = b""
@@ -143,12 +150,15 @@ class TalkOverGate:
 
     def command(self, command: GateCommand, now_at: float) -> list[GateEvent]:
         """See :meth:`ravatard.core.audio.gate.Gate.command`."""
+        if isinstance(command, Overlook):
+            self._earcon_until = self._gate.samples + samples_for(command.length_ms)
         return self._marked(self._gate.command(command, now_at))
 
     def lost(self, now_at: float) -> list[GateEvent]:
         """The device went away; see :meth:`ravatard.core.audio.gate.Gate.lost`."""
         self._microphone = self._reference = b""
         self._taken()
+        self._earcon_until = 0
         # It may come back as another one: what was learnt of the room does not hold any more.
         self._detector.guard.forget()
         self._detector.forget()
@@ -184,10 +194,18 @@ class TalkOverGate:
         return events
 
     def _take(self, block: bytes, reference: bytes, read_at: float) -> list[GateEvent]:
-        self._tail = max(0, self._tail - 1) if _is_silent(reference) else TAIL_BLOCKS
+        sounds = not _is_silent(reference)
+        self._tail = TAIL_BLOCKS if sounds else max(0, self._tail - 1)
         if not self._tail:
             return self._fall_silent(read_at) + self._marked(self._gate.feed(block, read_at))
         if not self.guarded:
+            if sounds:
+                late = _LATE_EARCON if self._gate.is_open else 0
+                self._is_earcon = self._gate.samples < self._earcon_until + late
+            if self._is_earcon:
+                # The gate overlooks it by itself, and the user may speak at any moment.
+                self._canceller.reference(reference)
+                return self._marked(self._gate.feed(self._canceller.process(block), read_at))
             self._begin_to_sound()
         self._canceller.reference(reference)
         if self._own_word is not None:

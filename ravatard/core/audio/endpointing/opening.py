@@ -147,16 +147,23 @@ class Opening:
         self.confirmation.interrupt()
 
     def guard(self, guarded: bool, at: int) -> None:
-        """The avatar is heard from sample ``at`` on (True), so that nothing opens by sound, or no more.
+        """The speaker is heard from sample ``at`` on (True), so that nothing opens by sound, or no more.
 
-        A word that was said meanwhile still counts.
+        A word from before or from meanwhile still counts, and so does the time after an answer: it may be an
+        earcon that is heard.
         """
         self._guarded = guarded
         self.endpointer.forget()
-        if guarded or self.waking is None:
-            self.await_word()
+        if self.waking is None:
+            return
+        if guarded:
+            self.waking.speaker_heard()
         else:
-            self.waking.avatar_silent(at)
+            self.waking.speaker_silent(at)
+
+    def takes_voice(self, mode: GateMode) -> bool:
+        """Return True if speech alone may open the gate in ``mode``."""
+        return mode.takes_voice or (mode.takes_word and self.waking is not None and self.waking.follow_up)
 
     def await_word(self, *, follow_up: bool = False) -> None:
         """Wait for the word from its beginning, or (``follow_up``) for no word."""

@@ -32,6 +32,9 @@ def out() -> io.StringIO:
         (ev.MicrophoneLost("unplugged"), ("microphone", "gone: unplugged")),
         (ev.MicrophoneEnded(), ("microphone", "the recording is over")),
         (ev.UtteranceOpened(2, Cause.BUTTON, 0), ("hearing", "utterance 2, opened by the button")),
+        (ev.UtteranceOpened(3, Cause.WAKEWORD, 0), ("hearing", "utterance 3, opened by the wake word")),
+        (ev.Woken(0.9), ("heard", "the wake word")),
+        (ev.WakeUnused(), ("hearing", "nothing was said after the wake word")),
         (
             ev.UtteranceClosed(2, CloseReason.SILENCE, 0, 1400.0),
             ("heard", "utterance 2: 1.4 s of speech, closed by silence"),
@@ -104,9 +107,15 @@ def test_what_is_done_is_told(action: object, words: tuple[str, str] | None) -> 
     assert action_line(action) == words
 
 
-@pytest.mark.parametrize("outcome", [o for o in TurnOutcome if o is not TurnOutcome.ANSWERED])
-def test_every_outcome_has_words(outcome: TurnOutcome) -> None:
-    assert action_line(act.TurnEnded(summary(outcome, None)))
+@pytest.mark.parametrize("outcome", TurnOutcome)
+@pytest.mark.parametrize("answer_ms", [None, 700.0])
+def test_every_outcome_has_words(outcome: TurnOutcome, answer_ms: float | None) -> None:
+    assert action_line(act.TurnEnded(summary(outcome, answer_ms)))
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_every_cause_has_words(cause: Cause) -> None:
+    assert microphone_line(ev.UtteranceOpened(1, cause, 0))
 
 
 async def test_the_lights_are_told_in_words_and_on_a_terminal_in_their_colour(out: io.StringIO) -> None:

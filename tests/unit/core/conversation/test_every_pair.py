@@ -34,6 +34,7 @@ from ravatard.core.states import (
     TurnOutcome,
     VoiceSource,
 )
+from ravatard.core.wakeword.attention import MOST_FOLLOW_UPS
 from ravatard.core.wakeword.options import WakeWordOptions
 from tests.unit.core.conversation.test_conversation import CAPABILITIES
 from tests.unit.core.conversation.test_playback_state import ALOUD as OPTIONS
@@ -229,6 +230,10 @@ def check_attention(hub: Conversation) -> None:
         assert attention.state is AttentionState.WAITING
     assert (attention.until is None) is (attention.state is AttentionState.WAITING)
     assert attention.earcon_at is None or attention.state is AttentionState.WOKEN
+    assert 0 <= attention.follow_ups <= MOST_FOLLOW_UPS
+    if attention.follow_ups == MOST_FOLLOW_UPS:
+        assert attention.state is not AttentionState.FOLLOW_UP
+        assert not attention.due
     if attention.state is AttentionState.FOLLOW_UP:
         assert hub.microphone is MicrophoneStatus.OPEN
         assert hub.talk in (TalkState.IDLE, TalkState.THINKING)

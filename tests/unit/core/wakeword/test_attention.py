@@ -26,7 +26,7 @@ from ravatard.core.states import (
     TalkState,
     VoiceSource,
 )
-from ravatard.core.wakeword.attention import EARCON_AFTER_S, GRACE_S, Attention
+from ravatard.core.wakeword.attention import EARCON_AFTER_S, GRACE_S, MOST_FOLLOW_UPS, Attention
 from ravatard.core.wakeword.options import WakeWordOptions
 from tests.unit.core.conversation.test_conversation import CAPABILITIES, OPTIONS, Talker, of
 
@@ -189,6 +189,90 @@ def test_a_follow_up_is_a_turn_and_its_answer_allows_another() -> None:
     answers(it)
 
     assert of(act.FollowUp, it.passes(0.3)) == [act.FollowUp(allowed=True)]
+
+
+def follows_up(it: Talker) -> bool:
+    """The avatar answers, and the user goes on without the word; return whether that was allowed."""
+    said = [*answers(it), *it.passes(1.0)]
+    if act.FollowUp(allowed=True) not in said:
+        return False
+    it.opens()
+    it.chunk()
+    it.closes()
+    return True
+
+
+def test_a_television_may_follow_up_ten_answers_and_no_more_until_the_word() -> None:
+    it = talker()
+    asks(it)
+
+    allowed = [follows_up(it) for _ in range(MOST_FOLLOW_UPS)]
+
+    assert allowed == [True] * 10
+    assert not follows_up(it)
+    assert (attention(it), look(it)) == (AttentionState.WAITING, Look.WAITING)
+
+    asks(it)
+    assert [follows_up(it) for _ in range(MOST_FOLLOW_UPS + 1)] == [True] * 10 + [False]
+
+
+def test_the_last_follow_up_is_told_in_the_log_once() -> None:
+    it = talker()
+    asks(it)
+    for _ in range(MOST_FOLLOW_UPS - 1):
+        follows_up(it)
+
+    said = [*answers(it), *it.passes(1.0), *it.opens()]
+
+    (line,) = (one for one in of(act.LogLine, said) if "wake word" in one.text)
+    assert "10 answers in a row" in line.text
+
+
+def test_the_last_answer_looks_as_if_the_word_were_needed_at_once() -> None:
+    it = talker()
+    asks(it)
+    for _ in range(MOST_FOLLOW_UPS):
+        follows_up(it)
+
+    answers(it, 0.5)
+
+    assert look(it) is not Look.READY
+
+
+@pytest.mark.parametrize("addressed", [WOKEN, ev.ButtonPressed(0.0)])
+@pytest.mark.parametrize("mode", ["wakeword", "wakeword-or-button"])
+def test_the_word_or_a_press_begins_a_new_row_of_follow_ups(
+    addressed: ev.Event, mode: Literal["wakeword", "wakeword-or-button"]
+) -> None:
+    it = talker(replace(WORD, gate=GateOptions(mode=mode)))
+    asks(it)
+    for _ in range(MOST_FOLLOW_UPS - 1):
+        follows_up(it)
+    answers(it)
+    it.passes(1.0)
+
+    it.happens(addressed, ev.ButtonReleased(0.1))
+    # A press that opens nothing leaves the time after the answer, so that this is the first of the row.
+    begun = int(attention(it) is AttentionState.FOLLOW_UP)
+    it.opens(Cause.WAKEWORD)
+    it.chunk()
+    it.closes()
+
+    allowed = [follows_up(it) for _ in range(MOST_FOLLOW_UPS + 1 - begun)]
+    assert allowed == [True] * (10 - begun) + [False]
+    assert bool(begun) is (mode == "wakeword" and addressed is not WOKEN)
+
+
+@pytest.mark.parametrize("ends", [ev.MicrophoneLost("unplugged"), ev.AnsweredElsewhere()])
+def test_what_ends_a_row_without_the_user_begins_no_new_one(ends: ev.Event) -> None:
+    it = talker()
+    asks(it)
+    for _ in range(MOST_FOLLOW_UPS):
+        follows_up(it)
+
+    it.happens(ends, ev.MicrophoneReady("usb"), ev.TextGiven("hello"))
+
+    assert not follows_up(it)
 
 
 def test_an_answer_without_sound_may_be_followed_up_at_once() -> None:

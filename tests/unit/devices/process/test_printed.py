@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ravatard.devices.process.printed import last_lines, library_lines, tail_of
+from ravatard.devices.process.printed import NO_TEXT, last_lines, library_lines, tail_of
 
 
 @pytest.mark.parametrize(
@@ -28,6 +30,11 @@ from ravatard.devices.process.printed import last_lines, library_lines, tail_of
         (b"again\nagain\nagain\n", "again"),
         (b"one\ntwo\nthree\nfour\n", "two; three; four"),
         (b"cut off: \xff\xfe\n", "cut off: \ufffd\ufffd"),
+        (b"\x1b[31mred\x1b[0m and a bell\x07\n", "[31mred[0m and a bell"),
+        (bytes(1_900), NO_TEXT),
+        (bytes(range(256)) * 7, NO_TEXT),
+        (bytes(900) + b"\ncat: write error\n", f"{NO_TEXT}; cat: write error"),
+        (b"50 %\r100 %\r\n", "50 %; 100 %"),
     ],
 )
 def test_noise_becomes_one_line(printed: bytes, line: str) -> None:
@@ -68,3 +75,9 @@ def test_the_insides_of_the_sound_libraries_are_kept_apart() -> None:
     assert library_lines(printed) == (
         "ALSA: function snd_func_concat returned error: No such file; ALSA: Unknown PCM dmix"
     )
+
+
+@given(st.binary(max_size=3_000))
+def test_whatever_is_printed_becomes_printable_text(printed: bytes) -> None:
+    assert last_lines(tail_of(printed)).isprintable()
+    assert library_lines(tail_of(printed)).isprintable()

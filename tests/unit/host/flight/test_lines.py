@@ -23,7 +23,8 @@ from ravatard.core.conversation.turn import Words
 from ravatard.core.flight.journal import Began, Gap, Happened, Reached, Record, Routine
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.core.spend_limit import PaidTime
-from ravatard.core.states import Cause, CloseReason, GateMode
+from ravatard.core.states import AttentionState, Cause, CloseReason, GateMode
+from ravatard.core.wakeword.attention import Attention
 from ravatard.host.flight.lines import (
     EVENTS,
     LENGTH_LIMIT,
@@ -355,3 +356,18 @@ def test_a_hold_comes_back_with_its_end_and_the_interruptions_before_it() -> Non
     again = Conversation(began.options, began.state)
     again.handle(ev.Tick(), 600.1)
     assert again.state.microphone.trusted
+
+
+def test_a_recording_from_before_follow_ups_were_counted_is_read_and_one_with_their_number_has_it() -> None:
+    attention = Attention(AttentionState.FOLLOW_UP, 9.0, follow_ups=7)
+    state = replace(Conversation(OPTIONS).state, attention=attention)
+    words = json.loads(encode(1.0, replace(BEGAN, state=state)).partition(b" ")[2])
+
+    _, began = decode(_line(*words))
+    del words[2]["state"]["attention"]["follow_ups"]
+    _, before = decode(_line(*words))
+
+    assert isinstance(began, Began)
+    assert isinstance(before, Began)
+    assert began.state == state
+    assert before.state == replace(state, attention=Attention(AttentionState.FOLLOW_UP, 9.0))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ravatard.core.actions import Hold
+from ravatard.core.actions import FollowUp, GateCommand, Hold, Overlook
 from ravatard.core.audio.echo.own_word import OwnWord
 from ravatard.core.audio.echo.talk_over_gate import (
     BLOCK_BYTES,
@@ -20,7 +20,7 @@ from ravatard.core.audio.echo.talk_over_gate import (
 from ravatard.core.audio.endpointing.confirmation import Confirmation
 from ravatard.core.audio.endpointing.opening import GateExtras
 from ravatard.core.audio.gate import Gate
-from ravatard.core.audio_format import samples_for
+from ravatard.core.audio_format import bytes_for, samples_for
 from ravatard.core.events import ChunkCaptured, GateEvent, UtteranceClosed, UtteranceOpened
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, GateMode
@@ -28,7 +28,7 @@ from ravatard.core.wakeword.waking import LATEST_HIT_MS
 from ravatard.core.wakeword.watch import WakeWord
 from tests.examples import examples
 from tests.unit.core.sounds import hears_sound, quiet, voice
-from tests.unit.core.wakeword.fakes import THRESHOLD, FakeDetector, word
+from tests.unit.core.wakeword.fakes import THRESHOLD, WORD_FRAMES, FakeDetector, word
 
 ECHO = voice(10.0, 300)
 
@@ -346,6 +346,123 @@ def test_a_word_over_the_avatar_and_nothing_after_it_is_unused() -> None:
     room.hears(quiet(6_000.0), avatar=False)
 
     assert kinds(room) == ["Woken", "WakeUnused"]
+
+
+#: Milliseconds: how long an earcon is overlooked, its own length, and how late it is heard.
+EARCON_MS, SOUNDS_MS, LATE_MS = 450, 160, 50
+
+
+def woken_room(mode: GateMode = GateMode.WAKEWORD) -> Room:
+    """A room in which the word was said, and nothing has sounded yet."""
+    room = Room(mode, word=True).hears(quiet(1_000.0) + word() + quiet(300.0), avatar=False)
+    assert kinds(room) == ["Woken"]
+    return room
+
+
+def command(room: Room, command: GateCommand) -> None:
+    room.events += room.gate.command(command, 0.0)
+
+
+def earcon(room: Room, heard: bytes, *, late_ms: float = LATE_MS) -> bytes:
+    """The earcon answers the word, and the microphone hears ``heard``; return what is heard after it."""
+    command(room, Overlook(EARCON_MS))
+    begun, over = bytes_for(int(late_ms)), bytes_for(int(late_ms) + SOUNDS_MS)
+    room.hears(heard[:begun], avatar=False).hears(heard[begun:over], avatar=True)
+    return heard[over:]
+
+
+def sent(room: Room) -> bytes:
+    return b"".join(event.pcm for event in room.events if isinstance(event, ChunkCaptured))
+
+
+@pytest.mark.parametrize("mode", [GateMode.WAKEWORD, GateMode.WAKEWORD_OR_BUTTON])
+@pytest.mark.parametrize("late_ms", [0, LATE_MS, 300, 440, 600])
+@pytest.mark.parametrize("after_ms", [50, 300, 500, 700, 1_000, 1_500, 3_000])
+def test_what_is_said_while_and_behind_the_earcon_that_answers_the_word_is_sent_from_its_first_sample(
+    after_ms: int, late_ms: int, mode: GateMode
+) -> None:
+    room = woken_room(mode)
+    request = voice(1_500.0)
+
+    rest = earcon(room, quiet(float(after_ms)) + request + quiet(600.0), late_ms=late_ms)
+    room.hears(rest, avatar=False)
+
+    assert kinds(room) == ["Woken", "UtteranceOpened", "UtteranceClosed"]
+    assert room.opened[0].cause is Cause.WAKEWORD
+    begins = samples_for(1_000 + 20 * WORD_FRAMES + 300 + after_ms)
+    assert room.opened[0].first_sample <= begins
+    assert request[bytes_for(800) :] in sent(room)
+
+
+@pytest.mark.parametrize("after_ms", [400, 600])
+def test_a_short_request_behind_the_earcon_is_not_lost_in_its_echo(after_ms: int) -> None:
+    room = woken_room()
+
+    room.hears(earcon(room, quiet(float(after_ms)) + voice(400.0) + quiet(600.0)), avatar=False)
+
+    assert kinds(room) == ["Woken", "UtteranceOpened", "UtteranceClosed"]
+
+
+@pytest.mark.parametrize("late_ms", [LATE_MS, 440, 600])
+def test_a_word_with_an_earcon_and_nothing_behind_it_is_unused(late_ms: int) -> None:
+    room = woken_room()
+
+    room.hears(earcon(room, quiet(700.0), late_ms=late_ms) + quiet(6_000.0), avatar=False)
+
+    assert kinds(room) == ["Woken", "WakeUnused"]
+
+
+def test_the_earcon_itself_opens_nothing_and_its_echo_is_removed() -> None:
+    room = woken_room()
+
+    rest = earcon(room, quiet(LATE_MS) + ECHO * (SOUNDS_MS // 10) + quiet(200.0))
+    room.hears(rest + quiet(300.0), avatar=False)
+
+    assert kinds(room) == ["Woken"]
+    assert room.canceller.blocks
+
+
+def test_an_answer_that_begins_behind_the_earcon_is_no_request() -> None:
+    room = woken_room()
+
+    room.hears(earcon(room, quiet(400.0)), avatar=False).avatar_speaks(3.0)
+
+    assert kinds(room) == ["Woken"]
+    assert room.gate.guarded
+
+
+@pytest.mark.parametrize("after_ms", [0, 100, 400, 600, 2_000])
+def test_after_an_answer_speech_needs_no_word_also_while_the_room_still_echoes(after_ms: int) -> None:
+    room = Room(GateMode.WAKEWORD, word=True).hears(quiet(3_000.0), avatar=False).avatar_speaks(3.0)
+    room.hears(quiet(20.0), avatar=False)
+    command(room, FollowUp(allowed=True))
+
+    room.hears(quiet(float(after_ms)), avatar=False)
+    begins = room.gate.samples
+    room.hears(voice(1_000.0) + quiet(600.0), avatar=False)
+
+    assert kinds(room) == ["UtteranceOpened", "UtteranceClosed"]
+    assert room.opened[0].cause is Cause.VOICE
+    assert room.opened[0].first_sample <= begins
+
+
+def test_an_earcon_in_the_time_after_an_answer_does_not_end_it() -> None:
+    room = Room(GateMode.WAKEWORD, word=True).hears(quiet(1_000.0), avatar=False)
+    command(room, FollowUp(allowed=True))
+
+    room.hears(quiet(200.0), avatar=True).hears(quiet(1_000.0) + voice(600.0), avatar=False)
+
+    assert [event.cause for event in room.opened] == [Cause.VOICE]
+
+
+def test_once_the_time_after_an_answer_is_over_a_voice_does_not_interrupt() -> None:
+    room = Room(GateMode.WAKEWORD, word=True).hears(quiet(3_000.0), avatar=False).avatar_speaks(3.0)
+    command(room, FollowUp(allowed=True))
+    command(room, FollowUp(allowed=False))
+
+    room.hears(voice(400.0), avatar=False).avatar_speaks(3.0).hears(voice(400.0), avatar=True)
+
+    assert room.opened == []
 
 
 def test_the_own_detector_is_asked_only_while_the_speaker_is_heard() -> None:
