@@ -130,6 +130,26 @@ def test_none_is_found_behind_a_change_of_the_delay_until_the_canceller_is_back(
     assert any(spoke)
 
 
+def test_a_change_of_the_delay_that_a_regular_look_finds_makes_it_careful() -> None:
+    detector, spoken = ready(), noise(3_600.0)
+    detector.begin()
+    faint = audioop.mul(voice(3_600.0), 2, 0.005)
+
+    def takes(number: int, later: float) -> bool:
+        part = slice(number * FRAME_BYTES, (number + 1) * FRAME_BYTES)
+        return detector.takes(faint[part], spoken[part], (quiet(later) + spoken)[part])
+
+    assert not any(takes(number, 120.0) for number in range(62))
+    assert detector.guard.is_telling
+    changed = []
+    for number in range(62, 118):
+        takes(number, 121.0)
+        changed.append(not detector.guard.is_telling)
+
+    assert True in changed
+    assert detector.delay_ms == pytest.approx(121.0, abs=0.3)
+
+
 def test_a_change_that_the_evidence_itself_brings_to_light_takes_it_away() -> None:
     detector, spoken, said = ready(), noise(3_600.0), voice(3_600.0)
     detector.begin()
