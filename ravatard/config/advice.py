@@ -113,8 +113,13 @@ def _about_libraries(loaded: Loaded) -> Iterator[str]:
 
 
 def _about_echo(loaded: Loaded) -> Iterator[str]:
-    """Yield a sentence about an echo that is removed while no user may talk over the avatar."""
+    """Yield a sentence about an echo that nothing removes, or that is removed for no purpose."""
     audio = loaded.options.audio
+    if audio.echo == "off" and loaded.options.speaker.enabled:
+        yield (
+            "audio.echo is off: unless headphones are used the avatar hears itself, and answers itself; "
+            "write external if a speakerphone or sound server removes the echo, or half-duplex"
+        )
     if not audio.tells_echo or audio.is_talked_over or not loaded.options.speaker.enabled:
         return
     listener = "neither a voice nor the wake word is" if loaded.options.gate.takes_word else "no voice is"

@@ -23,7 +23,10 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
     "service": ("{avatar: Ada, language: de}", "Ada, in German"),
     "microphone": ("{device: USB, keep_mute: true}", "the USB microphone, which stays muted over a restart"),
     "speaker": ("{device: hdmi, volume: 60}", "the monitor's loudspeakers, not too loud"),
-    "audio": ("{echo: off, barge_in: voice}", "interrupting by voice, with a speakerphone that cancels echo"),
+    "audio": (
+        "{echo: external, barge_in: voice}",
+        "interrupting by voice, with a speakerphone that cancels echo",
+    ),
     "button": ("{pin: 17, long_press: none}", "a button between GPIO 17 and ground that never mutes"),
     "lights": ("{kind: rgb, red: 5, green: 6, blue: 13}", "an RGB LED on three pins"),
     "pixels": ("{count: 12, chase: false}", "twelve pixels, all alike"),

@@ -98,4 +98,4 @@ async def test_after_two_crashes_the_microphone_is_held_again_and_the_status_say
         held, _ = await daemon.reports(lambda it: it["talk"] == "speaking", "it speaks")
 
     assert held["microphone"]["state"] == "held"
-    assert ["crashed 2 times" in line for line in held["degraded"]] == [True]
+    assert ["failed 2 times" in line for line in held["degraded"]] == [True]

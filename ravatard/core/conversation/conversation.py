@@ -184,7 +184,8 @@ class Conversation:
                 *(event.cause, m.turns, audio, now), awaited=m.awaited, may_pause=may_pause
             )
         )
-        if heard and tells_echo and event.cause is Cause.VOICE:
+        # Without anything against the echo, too: a loop must have an end.
+        if heard and audio.echo != "half-duplex" and event.cause is Cause.VOICE:
             m.take(m.barge_in.began(event.utterance, paused=may_pause and m.playback.since is None))
         allowed, objection = m.service.may_talk(event.cause, m.options, now)
         if objection is not None:

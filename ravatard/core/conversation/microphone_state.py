@@ -104,7 +104,7 @@ class MicrophoneState:
 
     def distrust(self, now: float) -> Step[MicrophoneState]:
         """The avatar was taken for a user, more than once: hold the microphone for a time."""
-        if not self.trusted:
+        if self.echo_trouble or self.talk_over_hold.until is not None:
             return self, ()
         state = replace(self, talk_over_hold=self.talk_over_hold.begun(now))
         return state, [LogLine(f"{_NOT_TALKED_OVER}: {state.talk_over_trouble}", warning=True)]

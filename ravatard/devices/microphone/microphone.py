@@ -226,7 +226,7 @@ class ChildMicrophone:
         except DeviceError as error:
             end = End.of(child, by_itself=str(error) == _ENDED)
             if end.by_itself:
-                self._start = self._crashes.failed(self._start, end.call)
+                self._crashes.failed(end.call, clock())
             self._lose(str(error), kind)
         else:
             for record in records:
@@ -254,7 +254,7 @@ class ChildMicrophone:
         match record:
             case SourceFailed(kind, reason):
                 if kind is FailureKind.CANCELLER:
-                    self._start = self._crashes.failed(self._start, None)
+                    self._crashes.failed(None, asyncio.get_running_loop().time())
                 self._lose(reason, kind)
             case ev.UtteranceOpened() | ev.ChunkCaptured() | ev.UtteranceClosed():
                 self._events.append(self._utterances.numbered(record))

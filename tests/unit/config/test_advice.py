@@ -198,7 +198,6 @@ def test_an_echo_canceller_that_is_not_installed_is_told_with_the_remedy(
         ("audio: {echo: external}\ngate: {mode: wakeword}", "neither a voice nor the wake word is heard"),
         ("audio: {echo: external}\nspeaker: {enabled: false}", ""),
         ("audio: {echo: external, barge_in: voice}", ""),
-        ("audio: {echo: off}\ngate: {mode: wakeword}", ""),
         ("gate: {mode: wakeword}", ""),
     ],
 )
@@ -208,6 +207,23 @@ def test_an_echo_that_is_removed_for_nobody_is_told(tmp_path: Path, written: str
     said = list(advice(load(main, {}), main))
 
     assert [told in one and "audio.echo external has no effect" in one for one in said] == [True] * bool(told)
+
+
+@pytest.mark.parametrize(
+    ("written", "is_told"),
+    [
+        ("audio: {echo: off, barge_in: voice}", True),
+        ("audio: {echo: off}\ngate: {mode: wakeword}", True),
+        ("audio: {echo: off}\nspeaker: {enabled: false}", False),
+        ("audio: {echo: external, barge_in: voice}", False),
+    ],
+)
+def test_an_echo_that_nothing_removes_is_told(tmp_path: Path, written: str, is_told: bool) -> None:
+    main = _written(tmp_path, written)
+
+    said = list(advice(load(main, {}), main))
+
+    assert ["audio.echo is off" in one and "write external" in one for one in said] == [True] * is_told
 
 
 def _written(folder: Path, text: str) -> Path:

@@ -10,8 +10,6 @@ from ravatard.devices.microphone.protocol import Record, Start
 from ravatard.devices.process.call_mark import Call
 from ravatard.devices.process.environment import Child
 
-#: Of the sound process, before it is started without.
-MOST_CRASHES = 2
 #: An end by itself this soon after the first sound counts as one of the wake word's detector, whatever ended
 #: it: it takes most of the process's memory, and a machine that has none left ends the process by SIGKILL.
 SETTLED_S = 10.0
@@ -46,26 +44,28 @@ class Crashes:
     """Counts the failures, in the daemon, and decides what the next process loads."""
 
     def __init__(self) -> None:
-        self._canceller: list[EchoRemoved] = []
-        self._failures = 0
+        self._canceller = FailureLimit(_uncancelled)
         self._confirmation = FailureLimit(_unconfirmed)
         self._word = FailureLimit(_wordless)
-        self._confirms = self._has_word = False
+        self._confirms = self._has_word = self._cancels = False
         self._ready_at: float | None = None
 
     @property
     def lost(self) -> list[ConfirmationLost | EchoRemoved]:
         """Extras that are done without, told after each opening of the microphone; not the wake word."""
-        confirmation = self._confirmation.lost
-        return [*self._canceller] if confirmation is None else [confirmation, *self._canceller]
+        both = (self._confirmation.lost, self._canceller.lost)
+        return [lost for lost in both if lost is not None]
 
     def first(self, start: Start, now_s: float) -> Start:
-        """Return ``start`` for a process that begins at ``now_s``, without a confirmation that has failed."""
+        """Return ``start`` for a process that begins at ``now_s``, without what has failed."""
         self._ready_at = None
         self._has_word = start.word is not None
         if self._has_word and self._word.lost is not None:
             # It was taken out of the start, and is back at the owner's wish: it may have been mended.
             self._word.forgive()
+        self._cancels = bool(start.talk_over) and self._canceller.allows(now_s)
+        if start.talk_over and not self._cancels:
+            start = replace(start, talk_over="", echo_fd=None)
         self._confirms = start.voice.confirm != "none" and self._confirmation.allows(now_s)
         return start if self._confirms else replace(start, voice=replace(start.voice, confirm="none"))
 
@@ -93,24 +93,23 @@ class Crashes:
     def _is_settled(self, now_s: float) -> bool:
         return self._ready_at is not None and now_s - self._ready_at > SETTLED_S
 
-    def failed(self, start: Start, call: Call | None) -> Start:
-        """Count an end of the process by itself, or a failure of its echo canceller, in a row or not.
+    def failed(self, call: Call | None, now_s: float) -> None:
+        """Count an end of the process by itself, or a failure of its echo canceller.
 
         Args:
-            start: what the process was started with.
             call: the marked call of another library that it ended in; None: there was none.
-
-        Returns:
-            What the next process is started with.
+            now_s: seconds on the event loop's clock.
         """
-        if not start.talk_over or call is not None:
-            return start
-        self._failures += 1
-        if self._failures < MOST_CRASHES:
-            return start
-        crashed = f"the microphone's sound process crashed {self._failures} times with it"
-        self._canceller.append(EchoRemoved(False, f"{crashed}; restart the daemon to try again"))
-        return replace(start, talk_over="", echo_fd=None)
+        if self._cancels and call is None:
+            self._canceller.failed("it ended by itself, or refused sound", now_s)
+
+
+def _uncancelled(failed: str) -> EchoRemoved:
+    return EchoRemoved(
+        False,
+        f"the microphone's sound process {failed} with it; it is off for an hour, and until the microphone "
+        "is opened again: mute and unmute then, or restart the daemon",
+    )
 
 
 def _unconfirmed(failed: str) -> ConfirmationLost:

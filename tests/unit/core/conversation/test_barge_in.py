@@ -565,3 +565,25 @@ def test_an_answer_excuses_nothing(answer: ev.Event) -> None:
     talker.happens(closed(2, proven=False))
 
     assert talker.hub.state.barge_in.false_alarms == 1
+
+
+@pytest.mark.parametrize(("times", "is_held"), [(MOST_AT_ONCE - 1, False), (MOST_AT_ONCE, True)])
+def test_where_nothing_is_done_against_the_echo_a_loop_has_an_end_too(times: int, is_held: bool) -> None:
+    talker = answering(AudioOptions(echo="off", barge_in="voice"), works=False)
+    talker.happens(ev.EchoRemoved(True))
+    for _ in range(times):
+        talker.opens()
+        talker.chunk()
+        talker.passes(1.0)
+        talker.closes()
+        talker.happens(ev.PlaybackEnded(talker.now), ev.Answered("hello", file_url=URL))
+        sounds(talker)
+
+    held = MicrophoneStatus.HELD if is_held else MicrophoneStatus.OPEN
+    assert talker.microphone() is held
+    assert ("its own voice" in talker.hub.state.microphone.talk_over_trouble) is is_held
+
+    # It is tried again.
+    talker.passes(601.0)
+    sounds(talker)
+    assert talker.microphone() is MicrophoneStatus.OPEN

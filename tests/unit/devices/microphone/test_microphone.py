@@ -1252,7 +1252,7 @@ async def test_after_two_crashes_the_next_child_does_without(last: tuple[Record,
 
     assert isinstance(told, EchoRemoved)
     assert not told.works
-    assert "crashed 2 times" in told.reason
+    assert "failed 2 times" in told.reason
     first = child.sent[0]
     assert isinstance(first, Start)
     assert first.talk_over == ""

@@ -17,19 +17,41 @@ from ravatard.devices.process.call_mark import Call
 PLAIN = Start(MicrophoneOptions(), CaptureOptions(), GateOptions(), VoiceOptions(), GateMode.VAD)
 
 
-def test_the_second_crash_takes_the_canceller_away() -> None:
-    crashes, cancelled = Crashes(), replace(PLAIN, talk_over="cancel", echo_fd=7)
+CANCELLED = replace(PLAIN, talk_over="cancel", echo_fd=7)
 
-    assert (crashes.failed(cancelled, None), crashes.lost) == (cancelled, [])
-    assert crashes.failed(cancelled, None) == PLAIN
+
+def test_two_crashes_take_the_canceller_away_for_an_hour() -> None:
+    crashes = Crashes()
+
+    for now_s in (0.0, 10.0):
+        assert crashes.first(CANCELLED, now_s) == CANCELLED
+        assert crashes.lost == []
+        crashes.failed(None, now_s)
+
     (lost,) = crashes.lost
-    assert "crashed 2 times" in lost.reason
+    assert "failed 2 times within 10 minutes" in lost.reason
+    assert crashes.first(CANCELLED, 3_000.0) == PLAIN
+    assert crashes.first(CANCELLED, 3_610.0) == CANCELLED
+    assert crashes.lost == []
+
+
+def test_crashes_months_apart_take_no_canceller_away() -> None:
+    crashes = Crashes()
+
+    for month in range(5):
+        assert crashes.first(CANCELLED, month * 2.6e6) == CANCELLED
+        crashes.failed(None, month * 2.6e6)
+
+    assert crashes.lost == []
 
 
 def test_without_a_canceller_nothing_changes() -> None:
     crashes = Crashes()
 
-    assert [crashes.failed(PLAIN, None) for _ in range(3)] == [PLAIN] * 3
+    for _ in range(3):
+        assert crashes.first(PLAIN, 0.0) == PLAIN
+        crashes.failed(None, 0.0)
+
     assert crashes.lost == []
 
 
@@ -98,7 +120,7 @@ def test_only_the_library_that_was_called_is_blamed() -> None:
 
     for _ in range(3):
         assert crashes.first(all_three, 0.0) == all_three
-        assert crashes.failed(all_three, Call.CONFIRMATION) == all_three
+        crashes.failed(Call.CONFIRMATION, 0.0)
         assert crashes.ended("SIGSEGV", End(call=Call.CONFIRMATION), 0.0) is None
         if crashes.lost:
             break
