@@ -104,6 +104,8 @@ def find_model(options: WakeWordOptions, beside: Path) -> FoundModel:
     library = importlib.util.find_spec(LIBRARY)
     if library is None or library.origin is None:
         raise DeviceError(f"the extra {EXTRA} is not installed: {adding(EXTRA)}")
+    if _plain(word) in BUILT_IN_WORDS:
+        word = _plain(word)
     if not _NAME.fullmatch(word):
         raise DeviceError(
             f"wakeword.word {word!a:.80} is no name of a model;{_meant(word, beside)} write letters, digits, "
@@ -129,13 +131,17 @@ def find_model(options: WakeWordOptions, beside: Path) -> FoundModel:
     return FoundModel(word, str(path), content, outputs, threshold)
 
 
+def _plain(word: str) -> str:
+    """Return the name of a model as the library spells them: "Hey Jarvis" is hey_jarvis."""
+    return re.sub(r"[\s_-]+", "_", word.strip()).lower()
+
+
 def _meant(word: str, beside: Path) -> str:
     """Return a question after the name of a model that is much like ``word``; "" if there is none."""
     # A configuration without a slip of the pen never loads it.
     import difflib
 
-    plain = re.sub(r"[\s_-]+", "_", word.strip()).lower()
-    alike = difflib.get_close_matches(plain, names_of_models(beside), n=1, cutoff=_ALIKE)
+    alike = difflib.get_close_matches(_plain(word), names_of_models(beside), n=1, cutoff=_ALIKE)
     return f" did you mean {alike[0]}? Otherwise" if alike else ""
 
 

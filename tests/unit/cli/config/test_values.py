@@ -191,7 +191,7 @@ def test_a_list_is_shown_as_it_is_written(run: Run) -> None:
 def test_a_wake_word_that_cannot_be_recognised_is_saved_with_a_warning(
     run: Run, mode: tuple[str, ...]
 ) -> None:
-    status, said, _ = run("set", "wakeword.word", "Hey Jarvis", *mode)
+    status, said, _ = run("set", "wakeword.word", "Hey Jarwis", *mode)
 
     assert status == 0
     (warning,) = [line for line in said.splitlines() if line.startswith("warning: ")]

@@ -89,9 +89,14 @@ def test_a_word_that_is_not_there_names_those_that_are(library: Path) -> None:
     assert "okay_nabu" in refusal(library, word="ada")
 
 
-@pytest.mark.parametrize(
-    "word", ["Hey Jarvis", "HEY_JARVIS", "hey-jarvis", " hey  jarvis ", "hey_jarwis", "heyjarvis"]
-)
+@pytest.mark.parametrize("word", ["Hey Jarvis", "HEY_JARVIS", "hey-jarvis", " hey  jarvis "])
+def test_a_word_of_the_library_may_be_spelled_as_it_is_said(library: Path, word: str) -> None:
+    found = find_model(WakeWordOptions(word=word), library)
+
+    assert (found.word, found.content) == ("hey_jarvis", b"built in")
+
+
+@pytest.mark.parametrize("word", ["hey_jarwis", "heyjarvis"])
 def test_a_word_that_is_nearly_one_is_asked_about(library: Path, word: str) -> None:
     assert "did you mean hey_jarvis?" in refusal(library, word=word)
 
