@@ -243,7 +243,7 @@ class Machines:
         audio = self.options.equipment.audio
         if audio.tells_echo:
             return not (audio.is_talked_over and self.microphone.trusted)
-        return audio.echo == "half-duplex" or self.microphone.talk_over_hold.until is not None
+        return audio.echo == "half-duplex" or self.microphone.talk_over_hold.is_on
 
     def hold_if_heard(self) -> None:
         """Hold the microphone now, if the avatar is heard and would be taken for a user."""

@@ -52,7 +52,7 @@ class MicrophoneState:
     @property
     def trusted(self) -> bool:
         """True if a user is told from the avatar's own voice, as far as is known."""
-        return self.tells_echo and self.talk_over_hold.until is None
+        return self.tells_echo and not self.talk_over_hold.is_on
 
     @property
     def talk_over_trouble(self) -> str:
@@ -104,7 +104,7 @@ class MicrophoneState:
 
     def distrust(self, now: float) -> Step[MicrophoneState]:
         """The avatar was taken for a user, more than once: hold the microphone for a time."""
-        if self.echo_trouble or self.talk_over_hold.until is not None:
+        if self.echo_trouble or self.talk_over_hold.is_on:
             return self, ()
         state = replace(self, talk_over_hold=self.talk_over_hold.begun(now))
         return state, [LogLine(f"{_NOT_TALKED_OVER}: {state.talk_over_trouble}", warning=True)]
@@ -115,7 +115,7 @@ class MicrophoneState:
 
     def _believed(self) -> Step[MicrophoneState]:
         """Believe the process again, if it was not."""
-        if self.talk_over_hold.until is None:
+        if not self.talk_over_hold.is_on:
             return self, ()
         state = replace(self, talk_over_hold=self.talk_over_hold.ended())
         if state.echo_trouble:

@@ -26,9 +26,14 @@ class TalkOverHold:
     next_s: float = FIRST_HOLD_S
 
     @property
+    def is_on(self) -> bool:
+        """True while there is a hold."""
+        return self.until is not None
+
+    @property
     def reason(self) -> str:
         """Why there is a hold, and until when; "" while there is none. The same for all of its time."""
-        if self.until is None:
+        if not self.is_on:
             return ""
         return (
             f"it took its own voice for a user's; tried again after {self.length_s / 60:.0f} minutes, by "

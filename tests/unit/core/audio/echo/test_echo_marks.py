@@ -6,11 +6,16 @@ import audioop
 
 import pytest
 
-from ravatard.core.audio.echo.echo_marks import bass_db, likeness
+from ravatard.core.audio.echo.echo_marks import bass_db, likest, prepared
 from ravatard.core.audio_format import RATE_HZ, VOICE_RATE_HZ, bytes_for
 from tests.unit.core.sounds import beep, hiss, noise, quiet, voice
 
 SOUND = noise(150.0)
+
+
+def likeness(sound: bytes, played: bytes, played_rate_hz: int) -> float:
+    """How like ``sound`` is to its likest place in ``played``."""
+    return likest(prepared(sound, RATE_HZ), prepared(played, played_rate_hz))[1]
 
 
 @pytest.mark.parametrize("delay_ms", [0.0, 40.0, 130.0, 330.0])
