@@ -107,8 +107,8 @@ class Crashes:
 def _uncancelled(failed: str) -> EchoRemoved:
     return EchoRemoved(
         False,
-        f"the microphone's sound process {failed} with it; it is off for an hour, and until the microphone "
-        "is opened again: mute and unmute then, or restart the daemon",
+        f"the microphone's sound process {failed} with the echo canceller, which is off for an hour, and "
+        "until the microphone is opened again: mute and unmute then, or restart the daemon",
     )
 
 
